@@ -1,0 +1,168 @@
+"""Credentials as presented, and what their tokens claim about themselves.
+
+Nothing here accepts anybody. A claim is unverified: it tells early that a token can't be good
+(kind by ``sub``, application by ``iss``, past ``exp``) and so saves a call; only IdentityX says
+that one is.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import enum
+import json
+import re
+import time
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from .exceptions import Malformed
+
+MAX_HEADER = 8 * 1024  # bytes of an Authorization header
+MAX_TOKEN = 4 * 1024  # bytes of a token; IdentityX refuses header blocks over 8 KB as a whole
+LEEWAY = 60  # seconds that two clocks may differ
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+
+
+class TokenType(enum.StrEnum):
+    """The three kinds of credentials; the values are the prefixes in the header."""
+
+    APP_USER = "AppUser"
+    ORG_USER = "OrgUser"
+    ORG_USER_API_TOKEN = "OrgUserApiToken"  # noqa: S105 - a prefix
+
+
+_PREFIXES = {token_type.value.lower(): token_type for token_type in TokenType}
+
+AUTH_SUBJECTS = {
+    TokenType.APP_USER: "app-user-auth",
+    TokenType.ORG_USER: "user-auth",
+    TokenType.ORG_USER_API_TOKEN: "user-api-token",
+}
+
+
+@dataclass(frozen=True)
+class Credential:
+    """A token and its kind; ``request.auth``. The token does not show in its repr.
+
+    ``fresh`` is False where IdentityX could not be reached and an older verdict served.
+    """
+
+    token_type: TokenType
+    token: str = field(repr=False)
+    fresh: bool = field(default=True, compare=False)
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What a token says of itself (RFC 7519), unverified. Times are seconds since the epoch."""
+
+    sub: str
+    iss: str = ""
+    aud: str = ""
+    jti: str = ""
+    iat: float | None = None
+    exp: float | None = None
+
+
+def parse_authorization(header: str) -> Credential | None:
+    """Read an ``Authorization`` header; None where it is somebody else's.
+
+    Takes ``Bearer AppUser <token>`` and ``AppUser <token>``, scheme and prefix in any case.
+    Raises `Malformed` where it is ours and no credential can be read from it.
+    """
+    words = header[: MAX_HEADER + 1].split(None, 4)
+    if not words:
+        return None
+    if words[0].lower() == "bearer":
+        del words[0]
+        if not words:
+            return None
+    token_type = _PREFIXES.get(words[0].lower())
+    if token_type is None:
+        return None
+    if len(header) > MAX_HEADER:
+        raise Malformed("malformed", "The Authorization header is too long.")
+    if len(words) == 1:
+        raise Malformed("malformed", "The Authorization header has no token.")
+    if len(words) > 2:
+        raise Malformed("malformed", "The Authorization header has more than one token.")
+    return Credential(token_type, words[1])
+
+
+def read_claims(token: str) -> Claims:
+    """Decode the payload of a JWT without believing it; `Malformed` if it isn't one.
+
+    Stricter than IdentityX's own parser: what passes here can't make the service stumble.
+    """
+    if len(token) > MAX_TOKEN:
+        raise Malformed("malformed", "The token is too long.")
+    if not _TOKEN.fullmatch(token):
+        raise Malformed("malformed", "The token is not a JWT.")
+    header, payload, _ = token.split(".")
+    _object(header)
+    claims = _object(payload)
+    return Claims(
+        sub=_text(claims, "sub"),
+        iss=_text(claims, "iss"),
+        aud=_text(claims, "aud"),
+        jti=_text(claims, "jti"),
+        iat=_time(claims, "iat"),
+        exp=_time(claims, "exp"),
+    )
+
+
+def check_claims(credential: Credential, app_id: str | None, now: float | None = None) -> Claims:
+    """Refuse early what can't be good: wrong kind, other application, expired.
+
+    Returns the claims; raises `Malformed`. An AppUser token counts only for ``app_id``: IdentityX
+    itself does not compare them.
+    """
+    claims = read_claims(credential.token)
+    if claims.sub != AUTH_SUBJECTS[credential.token_type]:
+        raise Malformed("wrong_kind")
+    if credential.token_type is TokenType.APP_USER and (not app_id or claims.iss != app_id):
+        raise Malformed("wrong_application")
+    if claims.exp is not None and claims.exp + LEEWAY < (time.time() if now is None else now):
+        raise Malformed("expired")
+    return claims
+
+
+def _object(part: str) -> dict[str, Any]:
+    try:
+        raw = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
+        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse)
+    except (binascii.Error, ValueError, RecursionError):
+        # From None: the decoder's error carries the document that it could not read.
+        raise Malformed("malformed", "The token is not a JWT.") from None
+    if not isinstance(value, dict):
+        raise Malformed("malformed", "The token is not a JWT.")
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("duplicate key")
+    return value
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _text(claims: dict[str, Any], name: str) -> str:
+    value = claims.get(name, "")
+    if not isinstance(value, str) or any("\ud800" <= c <= "\udfff" for c in value):
+        raise Malformed("malformed", f"The token's {name} is not text.")
+    return value
+
+
+def _time(claims: dict[str, Any], name: str) -> float | None:
+    if name not in claims:
+        return None
+    value = claims[name]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e11:
+        raise Malformed("malformed", f"The token's {name} is not a time.")
+    return float(value)

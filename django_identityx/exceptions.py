@@ -1,0 +1,112 @@
+"""What can go wrong, by who is at fault.
+
+::
+
+    IdentityXError
+    ├── ConfigurationError      the site: a setting that IdentityX refuses or that is missing
+    ├── Rejected                the bearer: this credential or link is not (or no longer) good
+    │   └── Malformed           ... which shows without asking IdentityX
+    ├── Unavailable             IdentityX or the way to it: nothing is known about the credential
+    │   ├── Unreachable         connect, timeout, 5xx, not JSON, an answer of another shape
+    │   ├── Failing             IdentityX answers and reports an outage inside
+    │   ├── Unclear             an answer that this package does not know; says nothing of others
+    │   └── Busy                not asked at all: circuit open, or too many calls under way
+    └── OperationFailed         the call: IdentityX understood it and said no
+        ├── NotFound            no such user, application, ...
+        ├── InvalidInput        a value was refused
+        └── PermissionDenied    the role of the OrgUser does not allow it
+
+Accepted, rejected, unavailable: ``Rejected`` and ``Unavailable`` never stand for each other.
+No text of these carries a token: IdentityX echoes inputs in some of its messages, so the texts
+are ours, and ``InvalidInput.detail`` is redacted.
+"""
+
+from __future__ import annotations
+
+
+class IdentityXError(Exception):
+    """Base of everything that this package raises on its own account."""
+
+
+class ConfigurationError(IdentityXError):
+    """A setting is missing, or IdentityX refuses what it says."""
+
+
+class Rejected(IdentityXError):
+    """A definite no about one credential or link.
+
+    ``reason`` is one of ``malformed``, ``expired``, ``revoked``, ``wrong_kind``,
+    ``wrong_application``, ``user_gone``, ``invalid``, ``banned``, ``too_old``.
+    """
+
+    def __init__(self, reason: str, message: str = "") -> None:
+        super().__init__(message or _REASONS.get(reason, "The credential is not valid."))
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type[Rejected], tuple[str, str]]:
+        return type(self), (self.reason, str(self))
+
+
+class Malformed(Rejected):
+    """A credential that is refused by its form or its claims, without any upstream call."""
+
+
+class Unavailable(IdentityXError):
+    """No verdict could be had. ``retry_after`` is in whole seconds."""
+
+    def __init__(self, message: str, *, retry_after: int = 5) -> None:
+        super().__init__(message)
+        self.retry_after = max(1, retry_after)
+
+
+class Unreachable(Unavailable):
+    """The exchange itself failed."""
+
+
+class Failing(Unavailable):
+    """IdentityX reports an outage of one of its inner services."""
+
+
+class Unclear(Unavailable):
+    """An answer about this one call that is neither a yes nor a known no."""
+
+
+class Busy(Unavailable):
+    """Not asked: IdentityX is being left alone, or too many calls are under way."""
+
+
+class OperationFailed(IdentityXError):
+    """IdentityX refused an operation. ``code`` is its ``extensions.code``."""
+
+    def __init__(self, message: str, *, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class NotFound(OperationFailed):
+    """What the operation names does not exist."""
+
+
+class InvalidInput(OperationFailed):
+    """A value was refused. ``detail`` is IdentityX's reason, redacted; one line a problem."""
+
+    def __init__(self, message: str, *, code: str = "", detail: str = "") -> None:
+        super().__init__(message, code=code)
+        self.detail = detail
+
+
+class PermissionDenied(OperationFailed):
+    """The credential is good, and its person may not do this."""
+
+
+_REASONS = {
+    "malformed": "The credential is malformed.",
+    "expired": "The token has expired.",
+    "revoked": "The token is no longer valid.",
+    "wrong_kind": "The token is of another kind.",
+    "wrong_application": "The token belongs to another application.",
+    "user_gone": "The user of this token no longer exists.",
+    "invalid": "The token is not valid.",
+    "banned": "This account is blocked.",
+    "too_old": "The link is too old.",
+}

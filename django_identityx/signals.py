@@ -1,0 +1,23 @@
+"""Signals. None of them carries a token or a link.
+
+``sender`` is the class of the user, or the class that sends. ``request`` may be None.
+
+- ``login_link_sent(request, kind, email_digest)``: a link was asked for and IdentityX took it.
+- ``user_logged_in(request, user)``: a session was established.
+- ``user_logged_out(request, user, revoked)``: a session ended; ``user`` may be None, ``revoked``
+  tells whether IdentityX confirmed that the token ended.
+- ``login_failed(request, reason, kind)``: a link did not lead to a session.
+- ``token_rejected(reason, token_type)``: IdentityX or this package refused a credential.
+- ``service_unavailable(reason)``: IdentityX could not give a verdict; at most once a second.
+"""
+
+from __future__ import annotations
+
+from django.dispatch import Signal
+
+login_link_sent = Signal()
+user_logged_in = Signal()
+user_logged_out = Signal()
+login_failed = Signal()
+token_rejected = Signal()
+service_unavailable = Signal()
