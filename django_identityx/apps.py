@@ -1,0 +1,29 @@
+"""The app: wiring that needs Django to be ready."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.core.signals import setting_changed
+from django.utils.translation import gettext_lazy as _
+
+
+class IdentityXConfig(AppConfig):
+    name = "django_identityx"
+    verbose_name = _("IdentityX")
+
+    def ready(self) -> None:
+        from . import checks  # noqa: F401 - registers them
+        from .sessions import connect
+
+        setting_changed.connect(_reset, dispatch_uid="django_identityx")
+        connect()
+
+
+def _reset(*, setting: str, **kwargs: Any) -> None:
+    """Drop what was made from the old settings."""
+    if setting == "CACHES" or setting.startswith("IDENTITYX_"):
+        from . import lifetime
+
+        lifetime.reset()

@@ -1,0 +1,76 @@
+"""Who signed in, who didn't, and why: a signal and one line in ``django_identityx.audit`` each.
+
+A line is ``event key="value" ...`` with the same fields as attributes of the log record, under
+``record.identityx``. There is never a token or a link in it, and of an address only its digest.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING
+
+from . import emails, signals
+from .addresses import client_address
+from .redaction import redact
+from .users import IdentityXUser
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+logger = logging.getLogger("django_identityx.audit")
+
+
+def login_link_sent(request: HttpRequest | None, kind: str, email: str) -> None:
+    """A link was asked for, and IdentityX (or the queue to it) took the request."""
+    digest = emails.digest(email)
+    _write("login_link_sent", request, kind=kind, email_digest=digest)
+    signals.login_link_sent.send_robust(
+        sender=login_link_sent, request=request, kind=kind, email_digest=digest
+    )
+
+
+def login_failed(request: HttpRequest | None, reason: str, *, kind: str = "") -> None:
+    """A link did not lead to a session; ``reason`` is a word, such as ``expired``."""
+    _write("login_failed", request, level=logging.WARNING, kind=kind, reason=reason)
+    signals.login_failed.send_robust(sender=login_failed, request=request, reason=reason, kind=kind)
+
+
+def user_logged_in(request: HttpRequest | None, user: IdentityXUser) -> None:
+    """A session was established. What a receiver raises goes up, as with Django's own signal."""
+    _write("user_logged_in", request, kind=user.kind, user_id=user.id)
+    signals.user_logged_in.send(sender=type(user), request=request, user=user)
+
+
+def user_logged_out(
+    request: HttpRequest | None, user: IdentityXUser | None, *, revoked: bool, denied: bool
+) -> None:
+    """A session ended. ``revoked``: IdentityX confirmed it; ``denied``: remembered here."""
+    _write(
+        "user_logged_out" if revoked else "user_logged_out_revocation_failed",
+        request,
+        level=logging.INFO if revoked and denied else logging.WARNING,
+        kind=user.kind if user else "",
+        user_id=user.id if user else "",
+        revocation_failed=not revoked,
+        denied=denied,
+    )
+    signals.user_logged_out.send(sender=type(user), request=request, user=user, revoked=revoked)
+
+
+def token_rejected(reason: str, token_type: str, request: HttpRequest | None = None) -> None:
+    """A credential was refused, here or by IdentityX."""
+    _write("token_rejected", request, level=logging.DEBUG, kind=token_type, reason=reason)
+    signals.token_rejected.send_robust(sender=token_rejected, reason=reason, token_type=token_type)
+
+
+def _write(
+    event: str, request: HttpRequest | None, *, level: int = logging.INFO, **fields: object
+) -> None:
+    if not logger.isEnabledFor(level):
+        return
+    fields["address"] = (request and client_address(request)) or ""
+    line = " ".join(f"{name}={json.dumps(value)}" for name, value in fields.items())
+    logger.log(
+        level, "%s", redact(f"{event} {line}"), extra={"identityx": {"event": event, **fields}}
+    )

@@ -1,0 +1,151 @@
+"""DRF authentication: from the ``Authorization`` header, or from the session.
+
+None means "not mine" and costs no call; raising means "mine and bad": 401, or 503 where IdentityX
+gives no verdict. The pipeline reads header, credential, verified user.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from rest_framework import exceptions, status
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.request import Request
+
+from . import sessions, verification
+from .conf import conf
+from .credentials import Credential, TokenType, parse_authorization
+from .exceptions import ConfigurationError, Rejected, Unavailable
+from .loading import load
+from .middleware import HEADER_READ
+from .verification import Verdict
+
+logger = logging.getLogger("django_identityx")
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+_REJECTED = "_identityx_rejected"  # the reason, left for the challenge of this request
+
+
+class ServiceUnavailable(exceptions.APIException):
+    """503: nothing is known about the credential. ``wait`` becomes ``Retry-After``."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_detail = _("The identity service is unavailable. Try again in a moment.")
+    default_code = "service_unavailable"
+
+    def __init__(self, wait: int) -> None:
+        super().__init__()
+        self.wait = wait
+
+
+class IdentityXAuthentication(BaseAuthentication):
+    """``Authorization: Bearer AppUser|OrgUser|OrgUserApiToken <token>``.
+
+    ``request.user`` becomes an `AppUser`, `OrgUser` or `ApiTokenUser` (or what
+    ``IDENTITYX_USER_LOADER`` makes of it), ``request.auth`` the `Credential`. In a subclass,
+    ``token_types`` narrows what is taken, ``max_age`` is the greatest age in seconds of the
+    verdict (0 asks IdentityX), ``app_id`` another application than ``IDENTITYX_APP_ID``.
+    """
+
+    token_types: Collection[TokenType] = frozenset(TokenType)
+    max_age: float | None = None
+    app_id: str | None = None
+    www_authenticate_realm = "api"
+
+    def authenticate(self, request: Request) -> tuple[Any, Credential] | None:
+        header = request.META.get("HTTP_AUTHORIZATION")
+        if not header:
+            return None
+        try:
+            credential = self.get_credential(header)
+            if credential is None:
+                return None
+            setattr(_django(request), HEADER_READ, True)
+            verdict = self.get_verdict(credential, request)
+            return load(verdict.user), sessions.fresh(credential, verdict)
+        except Rejected as rejected:
+            setattr(_django(request), HEADER_READ, True)
+            setattr(_django(request), _REJECTED, rejected)
+            raise exceptions.AuthenticationFailed(str(rejected)) from rejected
+        except (Unavailable, ConfigurationError) as error:
+            raise service_unavailable(error) from error
+
+    def get_credential(self, header: str) -> Credential | None:
+        """Read the header; None if it is another scheme's or another kind of ours."""
+        return parse_authorization(header, self.token_types)
+
+    def get_verdict(self, credential: Credential, request: Request) -> Verdict:
+        """Ask ``verification`` whom the credential belongs to."""
+        return verification.check(
+            credential, app_id=self.app_id, max_age=self.get_max_age(request.method)
+        )
+
+    def get_max_age(self, method: str | None) -> float | None:
+        """The greatest age of a verdict: ``max_age``, and for unsafe methods the setting's."""
+        if method in SAFE_METHODS:
+            return self.max_age
+        ages = [age for age in (self.max_age, conf.UNSAFE_METHODS_MAX_AGE) if age is not None]
+        return min(ages, default=None)
+
+    def authenticate_header(self, request: Request) -> str:
+        """The challenge (RFC 6750, section 3): no ``error`` where no credential was sent."""
+        challenge = f'Bearer realm="{self.www_authenticate_realm}"'
+        rejected = getattr(_django(request), _REJECTED, None)
+        if rejected is None:
+            return challenge
+        return f'{challenge}, error="invalid_token", error_description="{rejected}"'
+
+
+class AppUserAuthentication(IdentityXAuthentication):
+    """Readers only."""
+
+    token_types = frozenset({TokenType.APP_USER})
+
+
+class OrgUserAuthentication(IdentityXAuthentication):
+    """Staff only, in person or by API token."""
+
+    token_types = frozenset({TokenType.ORG_USER, TokenType.ORG_USER_API_TOKEN})
+
+
+class IdentityXSessionAuthentication(SessionAuthentication):
+    """The session that the callback made. Enforces CSRF, as DRF's own session class does."""
+
+    max_age: float | None = None
+
+    def authenticate(self, request: Request) -> tuple[Any, Credential] | None:
+        django_request = _django(request)
+        try:
+            verdict = sessions.get_verdict(django_request, max_age=self._max_age(request.method))
+            credential = sessions.get_credential(django_request)
+            if verdict is None or credential is None:
+                return None
+            user = load(verdict.user)
+        except Rejected as rejected:
+            raise exceptions.AuthenticationFailed(str(rejected)) from rejected
+        except (Unavailable, ConfigurationError) as error:
+            raise service_unavailable(error) from error
+        self.enforce_csrf(request)
+        return user, sessions.fresh(credential, verdict)
+
+    def _max_age(self, method: str | None) -> float | None:
+        if method in SAFE_METHODS:
+            return self.max_age
+        ages = [age for age in (self.max_age, conf.UNSAFE_METHODS_MAX_AGE) if age is not None]
+        return min(ages, default=None)
+
+
+def service_unavailable(error: Unavailable | ConfigurationError) -> ServiceUnavailable:
+    """The HTTP side of trouble; a refused setting is logged, since nobody else can mend it."""
+    if isinstance(error, ConfigurationError):
+        logger.error("%s", error)
+        return ServiceUnavailable(60)
+    return ServiceUnavailable(error.retry_after)
+
+
+def _django(request: Request | HttpRequest) -> HttpRequest:
+    return getattr(request, "_request", request)
