@@ -1,0 +1,38 @@
+"""Fixtures: IdentityX on localhost as the counterpart of every test that needs one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.core.cache import caches
+
+from django_identityx import lifetime
+from django_identityx.sandbox import Sandbox, SandboxServer
+
+
+@pytest.fixture(scope="session")
+def sandbox_server() -> Iterator[SandboxServer]:
+    with SandboxServer(Sandbox(), port=0) as server:
+        yield server
+
+
+@pytest.fixture
+def sandbox(sandbox_server: SandboxServer, settings) -> Iterator[Sandbox]:
+    """A fresh world behind real HTTP, and the settings that lead to it."""
+    sandbox = sandbox_server.sandbox
+    sandbox.clear_fault()
+    sandbox.reset()
+    settings.IDENTITYX_API_URL = sandbox_server.url
+    settings.IDENTITYX_TIMEOUT = (1, 1)
+    yield sandbox
+    sandbox.clear_fault()
+
+
+@pytest.fixture(autouse=True)
+def _fresh_process() -> Iterator[None]:
+    """No test sees what another left in the process or in the cache."""
+    yield
+    lifetime.reset()
+    for cache in caches.all(initialized_only=True):
+        cache.clear()
