@@ -13,6 +13,7 @@ import enum
 import json
 import re
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -66,10 +67,12 @@ class Claims:
     exp: float | None = None
 
 
-def parse_authorization(header: str) -> Credential | None:
+def parse_authorization(
+    header: str, token_types: Collection[TokenType] = frozenset(TokenType)
+) -> Credential | None:
     """Read an ``Authorization`` header; None where it is somebody else's.
 
-    Takes ``Bearer AppUser <token>`` and ``AppUser <token>``, scheme and prefix in any case.
+    ``token_types`` are the kinds that count as ours. Takes ``Bearer AppUser <token>`` and ``AppUser <token>``, scheme and prefix in any case.
     Raises `Malformed` where it is ours and no credential can be read from it.
     """
     words = header[: MAX_HEADER + 1].split(None, 4)
@@ -80,7 +83,7 @@ def parse_authorization(header: str) -> Credential | None:
         if not words:
             return None
     token_type = _PREFIXES.get(words[0].lower())
-    if token_type is None:
+    if token_type is None or token_type not in token_types:
         return None
     if len(header) > MAX_HEADER:
         raise Malformed("malformed", "The Authorization header is too long.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -36,3 +37,11 @@ def _fresh_process() -> Iterator[None]:
     lifetime.reset()
     for cache in caches.all(initialized_only=True):
         cache.clear()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where everything is there, as in CI, a skipped test is a failure."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("IDENTITYX_REQUIRE_ALL") and reporter and reporter.stats.get("skipped"):
+        reporter.write_line("IDENTITYX_REQUIRE_ALL is set, and tests were skipped.", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -1,5 +1,7 @@
 """Settings of the test suite: what a site with sessions, DRF and this package has."""
 
+import os
+
 SECRET_KEY = "only-for-tests-0123456789-0123456789-0123456789-0123456789"
 DEBUG = False
 ALLOWED_HOSTS = ["*"]
@@ -45,6 +47,14 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+if postgres := os.environ.get("IDENTITYX_TEST_POSTGRES"):
+    DATABASES["default"] = {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": "postgres",
+        "USER": "postgres",
+        "HOST": postgres.partition(":")[0],
+        "PORT": postgres.partition(":")[2],
+    }
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

@@ -1,0 +1,50 @@
+"""Fixtures for sites that use pytest-django; nothing is imported or started before it is used.
+
+- ``identityx``: a `Sandbox` with its seed world, and the settings that lead to it;
+- ``identityx_login``: ``identityx_login(client, "reader@example.net")`` signs a test client in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from django.test import Client
+
+    from .sandbox import Sandbox, SandboxServer
+
+
+@pytest.fixture(scope="session")
+def identityx_server() -> Iterator[SandboxServer]:
+    """The server behind ``identityx``, one for the session."""
+    from .sandbox import Sandbox, SandboxServer
+
+    with SandboxServer(Sandbox(), port=0) as server:
+        yield server
+
+
+@pytest.fixture
+def identityx(identityx_server: SandboxServer) -> Iterator[Sandbox]:
+    """IdentityX on localhost, as new for each test."""
+    from .testing import use
+
+    sandbox = identityx_server.sandbox
+    sandbox.clear_fault()
+    sandbox.reset()
+    with use(identityx_server):
+        yield sandbox
+    sandbox.clear_fault()
+
+
+@pytest.fixture
+def identityx_login(identityx: Sandbox) -> Callable[..., Any]:
+    """Sign a test client in: ``identityx_login(client, email, token_type=...)``."""
+    from .testing import login
+
+    def sign_in(client: Client, email: str, **kwargs: Any) -> Any:
+        return login(client, identityx, email, **kwargs)
+
+    return sign_in
