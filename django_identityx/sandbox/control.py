@@ -22,7 +22,9 @@ def handle(
     """Answer a request to one of the endpoints, or return ``None``."""
     if path == "/_health":
         pong = {"ping": "pong"}
-        return json_response(200, {"status": "ok", "info": pong, "details": pong})
+        return json_response(
+            200, {"status": "ok", "info": pong, "details": pong}, "application/json"
+        )
     if path == "/.well-known/apollo/server-health":
         return json_response(200, {"status": "pass"}, "application/health+json; charset=utf-8")
     if not path.startswith("/_sandbox/"):

@@ -16,7 +16,7 @@ from graphql import (
     GraphQLScalarType,
     GraphQLSchema,
     OperationDefinitionNode,
-    Undefined,
+    is_required_input_field,
     type_from_ast,
 )
 
@@ -100,7 +100,7 @@ def _object_complaints(expected: GraphQLInputObjectType, value: Any, path: str) 
     for name, field in expected.fields.items():
         if name in value:
             yield from _complaints(field.type, value[name], f"{path}.{name}")
-        elif isinstance(field.type, GraphQLNonNull) and field.default_value is Undefined:
+        elif is_required_input_field(field):
             yield f"Field {path}.{name} of required type {field.type} was not provided."
     for name in value:
         if name not in expected.fields:
