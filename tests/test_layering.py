@@ -80,9 +80,11 @@ def test_imports_point_down() -> None:
         module = parts[0].removesuffix(".py")
         if module in {"__init__", "sandbox"}:
             continue
-        for target in imports(path) & set(modules()):
-            if layer_of(target) > layer_of(module) and not is_type_checking_only(path, target):
-                wrong.append(f"{'/'.join(parts)} imports {target}")
+        wrong += [
+            f"{'/'.join(parts)} imports {target}"
+            for target in imports(path) & set(modules())
+            if layer_of(target) > layer_of(module) and not is_type_checking_only(path, target)
+        ]
     assert not wrong
 
 

@@ -1,0 +1,259 @@
+"""IdentityX's people in Django's sessions, against the sandbox over real HTTP."""
+
+from __future__ import annotations
+
+import time
+from importlib import import_module
+
+import pytest
+from django.contrib import auth
+from django.contrib.auth.models import AnonymousUser, User
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
+from django.middleware.csrf import get_token
+
+from django_identityx import lifetime, sessions, signals
+from django_identityx.credentials import Credential, TokenType
+from django_identityx.exceptions import Rejected, Unavailable
+from django_identityx.sandbox import Sandbox
+from django_identityx.testing import credential
+from django_identityx.verification import verify
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def request_(settings) -> HttpRequest:
+    """A request with an empty session, as SessionMiddleware leaves it."""
+    request = HttpRequest()
+    request.method = "GET"
+    request.META["REMOTE_ADDR"] = "203.0.113.7"
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore()
+    return request
+
+
+def sign_in(request: HttpRequest, sandbox: Sandbox, email="reader@example.net", kind=None):
+    known = credential(sandbox, email, kind or TokenType.APP_USER)
+    user = verify(known)
+    sessions.login(request, user, known)
+    return user, known
+
+
+def django_login(request: HttpRequest) -> None:
+    ann = User.objects.create_user("ann")
+    auth.login(request, ann, "django.contrib.auth.backends.ModelBackend")
+
+
+@pytest.fixture
+def received():
+    """The signals that were sent, with what they carried."""
+    seen: list[tuple[str, dict]] = []
+    receivers = []
+    for name in ("user_logged_in", "user_logged_out"):
+
+        def receive(sender, name=name, **kwargs):
+            seen.append((name, kwargs))
+
+        getattr(signals, name).connect(receive)
+        receivers.append((getattr(signals, name), receive))
+    yield seen
+    for signal, receive in receivers:
+        signal.disconnect(receive)
+
+
+def test_login_then_get_user(sandbox: Sandbox, request_: HttpRequest, received) -> None:
+    user, known = sign_in(request_, sandbox)
+    assert sessions.get_user(request_) == user
+    assert sessions.get_credential(request_) == known
+    assert sessions.get_hint(request_) == "Rita Reader"
+    assert [name for name, _ in received] == ["user_logged_in"]
+    assert known.token not in repr(received)
+
+
+def test_nobody(request_: HttpRequest) -> None:
+    assert isinstance(sessions.get_user(request_), AnonymousUser)
+    assert sessions.get_credential(request_) is None
+    assert sessions.get_hint(request_) == ""
+
+
+def test_s16_key_and_csrf_token_rotate(sandbox: Sandbox, request_: HttpRequest) -> None:
+    request_.session["basket"] = ["a"]
+    request_.session.save()
+    key, token = request_.session.session_key, get_token(request_)
+    sign_in(request_, sandbox)
+    request_.session.save()
+    assert request_.session.session_key != key
+    assert request_.session["basket"] == ["a"]  # nobody's session is kept for who signs in
+    assert request_.META["CSRF_COOKIE"] != token
+    assert not request_.session.exists(key)
+
+
+def test_another_person_s_session_is_flushed_and_revoked(
+    sandbox: Sandbox, request_: HttpRequest
+) -> None:
+    _, first = sign_in(request_, sandbox)
+    request_.session["secret"] = "of the first"
+    second, _ = sign_in(request_, sandbox, "subscriber@example.net")
+    assert "secret" not in request_.session
+    assert sessions.get_user(request_) == second
+    with pytest.raises(Rejected):
+        verify(first)
+    assert sandbox.count("logoutAppUser") == 1
+
+
+def test_a_django_user_counts_as_another_person(sandbox: Sandbox, request_: HttpRequest) -> None:
+    auth.login(
+        request_, User.objects.create_user("ann"), "django.contrib.auth.backends.ModelBackend"
+    )
+    user = verify(credential(sandbox, "reader@example.net"))
+    assert not sessions.is_same_person(request_, user)
+    sign_in(request_, sandbox)
+    assert auth.SESSION_KEY not in request_.session
+
+
+def test_s17_signed_cookies_are_refused(sandbox: Sandbox, request_: HttpRequest, settings) -> None:
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+    with pytest.raises(ImproperlyConfigured):
+        sign_in(request_, sandbox)
+    assert sessions.KEY not in request_.session
+
+
+def test_an_api_token_is_refused(sandbox: Sandbox, request_: HttpRequest) -> None:
+    with pytest.raises(ValueError, match="API token"):
+        sign_in(request_, sandbox, "owner@example.com", TokenType.ORG_USER_API_TOKEN)
+
+
+@pytest.mark.parametrize(
+    ("email", "kind", "operation"),
+    [
+        ("reader@example.net", TokenType.APP_USER, "logoutAppUser"),
+        ("owner@example.com", TokenType.ORG_USER, "userLogout"),
+    ],
+)
+def test_logout_revokes_there_and_here(
+    sandbox: Sandbox, request_: HttpRequest, received, email, kind, operation
+) -> None:
+    _, known = sign_in(request_, sandbox, email, kind)
+    sessions.logout(request_)
+    assert request_.session.is_empty()
+    assert sandbox.count(operation) == 1
+    assert received[-1][0] == "user_logged_out"
+    assert received[-1][1]["revoked"] is True
+    with pytest.raises(Rejected):
+        verify(known)
+
+
+def test_s07_logout_in_an_outage_ends_the_session_and_denies_the_token(
+    sandbox: Sandbox, request_: HttpRequest, received, settings
+) -> None:
+    _, known = sign_in(request_, sandbox)
+    settings.IDENTITYX_TIMEOUT = (0.2, 0.2)
+    sandbox.set_fault("html502")
+    sessions.logout(request_)
+    assert request_.session.is_empty()
+    assert received[-1][1]["revoked"] is False
+    sandbox.clear_fault()
+    lifetime.reset()
+    with pytest.raises(Rejected) as caught:  # IdentityX would still say yes
+        verify(known)
+    assert caught.value.reason == "revoked"
+
+
+def test_a_revoked_token_ends_the_session(
+    sandbox: Sandbox, request_: HttpRequest, settings
+) -> None:
+    settings.IDENTITYX_VERIFICATION_TTL = 0
+    settings.IDENTITYX_LOCAL_TTL = 0
+    _, known = sign_in(request_, sandbox)
+    sandbox.revoke(known.token)
+    assert isinstance(sessions.get_user(request_), AnonymousUser)
+    assert sessions.KEY not in request_.session
+
+
+@pytest.mark.parametrize("mode", ["html502", "drop", "inner"])
+def test_s06_trouble_never_ends_a_session(
+    sandbox: Sandbox, request_: HttpRequest, settings, mode: str
+) -> None:
+    settings.IDENTITYX_STALE_IF_ERROR = 0
+    settings.IDENTITYX_VERIFICATION_TTL = 0
+    settings.IDENTITYX_LOCAL_TTL = 0
+    user, _ = sign_in(request_, sandbox)
+    sandbox.set_fault(mode)
+    with pytest.raises(Unavailable):
+        sessions.get_user(request_)
+    assert sessions.get_hint(request_) == "Rita Reader"
+    sandbox.clear_fault()
+    lifetime.reset()
+    assert sessions.get_user(request_) == user
+
+
+def test_where_a_django_user_shares_the_session_a_dead_token_takes_our_keys_only(
+    sandbox: Sandbox, request_: HttpRequest
+) -> None:
+    _, known = sign_in(request_, sandbox)
+    auth.login(
+        request_, User.objects.create_user("ann"), "django.contrib.auth.backends.ModelBackend"
+    )
+    assert sessions.get_credential(request_) == known  # Django's login keeps our keys
+    sandbox.revoke(known.token)
+    lifetime.reset()
+    assert isinstance(sessions.get_verdict(request_, max_age=0), type(None))
+    assert auth.SESSION_KEY in request_.session
+
+
+def test_django_s_own_logout_revokes_what_the_session_held(
+    sandbox: Sandbox, request_: HttpRequest, received
+) -> None:
+    _, known = sign_in(request_, sandbox)
+    auth.login(
+        request_, User.objects.create_user("ann"), "django.contrib.auth.backends.ModelBackend"
+    )
+    auth.logout(request_)
+    assert sandbox.count("logoutAppUser") == 1
+    assert received[-1][0] == "user_logged_out"
+    with pytest.raises(Rejected):
+        verify(known)
+
+
+def test_a_session_that_reaches_its_age_is_revoked(
+    sandbox: Sandbox, request_: HttpRequest, settings
+) -> None:
+    _, known = sign_in(request_, sandbox)
+    settings.IDENTITYX_SESSION_AGE = 3600
+    assert sessions.get_user(request_).is_authenticated
+    data = request_.session[sessions.KEY]
+    request_.session[sessions.KEY] = {**data, "at": int(time.time()) - 3601}
+    assert not sessions.get_user(request_).is_authenticated
+    assert sandbox.count("logoutAppUser") == 1
+    with pytest.raises(Rejected):
+        verify(known)
+
+
+def test_sign_out_everywhere(sandbox: Sandbox, request_: HttpRequest) -> None:
+    user, _ = sign_in(request_, sandbox)
+    assert sessions.logout_everywhere(user)
+    assert not sessions.get_user(request_).is_authenticated
+    assert sandbox.count("logoutAppUser") == 1
+
+
+@pytest.mark.parametrize("kept", ["garbage", {"type": "AppUser"}, {"token": 1}, 7, None])
+def test_a_session_of_another_shape_is_nobody(request_: HttpRequest, kept) -> None:
+    request_.session[sessions.KEY] = kept
+    assert not sessions.get_user(request_).is_authenticated
+    assert sessions.get_hint(request_) == ""
+
+
+def test_a_session_whose_token_is_somebody_else_s_ends(
+    sandbox: Sandbox, request_: HttpRequest
+) -> None:
+    sign_in(request_, sandbox)
+    other = credential(sandbox, "subscriber@example.net")
+    request_.session[sessions.KEY] = {**request_.session[sessions.KEY], "token": other.token}
+    assert not sessions.get_user(request_).is_authenticated
+    assert sessions.KEY not in request_.session
+
+
+def test_freshness_travels_with_the_credential() -> None:
+    known = Credential(TokenType.APP_USER, "a.b.c")
+    assert known.fresh
+    assert known == Credential(TokenType.APP_USER, "a.b.c", fresh=False)
