@@ -72,7 +72,8 @@ def parse_authorization(
 ) -> Credential | None:
     """Read an ``Authorization`` header; None where it is somebody else's.
 
-    ``token_types`` are the kinds that count as ours. Takes ``Bearer AppUser <token>`` and ``AppUser <token>``, scheme and prefix in any case.
+    ``token_types`` are the kinds that count as ours. Takes ``Bearer AppUser <token>`` and
+    ``AppUser <token>``, scheme and prefix in any case.
     Raises `Malformed` where it is ours and no credential can be read from it.
     """
     words = header[: MAX_HEADER + 1].split(None, 4)
