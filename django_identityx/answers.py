@@ -81,6 +81,8 @@ _REFUSED_APPLICATION = re.compile(
     re.S,
 )
 
+_CODE = re.compile(r"[A-Za-z]\w{0,63}")  # it shows in our messages
+
 
 @dataclass(frozen=True)
 class GraphQLError:
@@ -157,7 +159,7 @@ def _error(entry: dict[str, Any]) -> GraphQLError:
     status = exception.get("statusCode") if isinstance(exception, dict) else None
     return GraphQLError(
         message=message,
-        code=code if isinstance(code, str) and len(code) < 100 else "",
+        code=code if isinstance(code, str) and _CODE.fullmatch(code) else "",
         path=tuple(part for part in path if isinstance(part, str | int)),
         status=status if isinstance(status, int) else None,
     )

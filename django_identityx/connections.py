@@ -2,41 +2,122 @@
 
 Not a thread-local: under ASGI and gevent a thread lives for one request, and so would its
 connection. Whoever needs one takes it, uses it and puts it back; the warmest goes out first.
+
+A connection serves many people, so nothing of one exchange may stay for the next: no cookies.
 """
 
 from __future__ import annotations
 
+import contextlib
+import http.client
+import io
+import socket
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 MAX_IDLE = 4.0  # seconds; IdentityX closes after 5 without saying so
 MAX_FREE = 32
 
+_deadline: ContextVar[float] = ContextVar("identityx_deadline", default=float("inf"))
 
-def _session() -> requests.Session:
-    session = requests.Session()
-    session.trust_env = False  # no .netrc, no proxies and no other CA bundle by environment
-    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=1, max_retries=0)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    return session
+
+@contextlib.contextmanager
+def capped(seconds: float) -> Iterator[None]:
+    """Let answers that begin inside take no longer than this altogether."""
+    token = _deadline.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
+
+
+class _CappedReads(io.RawIOBase):
+    """The reading side of a socket: no read waits longer than what is left of the exchange.
+
+    A socket's own timeout begins anew with every byte, in the head of an answer too.
+    """
+
+    def __init__(self, sock: socket.socket, raw: io.RawIOBase) -> None:
+        self._sock = sock
+        self._raw = raw
+        self._deadline = _deadline.get()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("timed out")
+        timeout = self._sock.gettimeout()
+        if left < (float("inf") if timeout is None else timeout):
+            self._sock.settimeout(left)  # urllib3 sets it anew for the next request
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+def _response(sock: socket.socket, *args: Any, **kwargs: Any) -> http.client.HTTPResponse:
+    response = http.client.HTTPResponse(sock, *args, **kwargs)
+    response.fp = io.BufferedReader(_CappedReads(sock, response.fp.detach()))
+    return response
+
+
+class _HTTPConnection(HTTPConnection):
+    response_class = staticmethod(_response)  # type: ignore[assignment]
+
+
+class _HTTPSConnection(HTTPSConnection):
+    response_class = staticmethod(_response)  # type: ignore[assignment]
+
+
+class _HTTPPool(HTTPConnectionPool):
+    ConnectionCls = _HTTPConnection
+
+
+class _HTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _HTTPSConnection
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+
+
+class _Session(requests.Session):
+    def __init__(self) -> None:
+        super().__init__()
+        self.trust_env = False  # no .netrc, no proxies and no other CA bundle by environment
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        adapter = _Adapter(pool_connections=1, pool_maxsize=1, max_retries=0)
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """None: even with ``allow_redirects=False`` requests reads a redirect's whole body."""
 
 
 @dataclass
 class Connection:
     """A `requests.Session` that one thread at a time uses."""
 
-    session: requests.Session = field(default_factory=_session)
+    session: requests.Session = field(default_factory=_Session)
     used_at: float | None = None  # monotonic; None before the first exchange
-
-    @property
-    def is_reused(self) -> bool:
-        return self.used_at is not None
+    used_for: str = ""  # the URL of the last exchange
 
     def close(self) -> None:
         self.session.close()

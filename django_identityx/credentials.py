@@ -138,8 +138,8 @@ def _object(part: str) -> dict[str, Any]:
         raw = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
         value = json.loads(raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse)
     except (binascii.Error, ValueError, RecursionError):
-        # From None: the decoder's error carries the document that it could not read.
-        raise Malformed("malformed", "The token is not a JWT.") from None
+        value = None
+    # Out here, because the decoder's error has the document that it could not read.
     if not isinstance(value, dict):
         raise Malformed("malformed", "The token is not a JWT.")
     return value

@@ -13,19 +13,22 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Protocol
 
 from django.core.cache import caches
 
-from .answers import WRONG_DIALECT, Answer, rejection
+from .answers import WRONG_DIALECT, Answer, is_outage, rejection
 from .credentials import Credential, TokenType
-from .exceptions import Unclear
+from .exceptions import Failing, Malformed, Unclear
 from .lifetime import PerProcess
 from .transport import Operation, Transport
 
 BEARER, PLAIN, AUTO = "bearer", "plain", "auto"
 _OTHER = {BEARER: PLAIN, PLAIN: BEARER}
+
+_TOKEN = re.compile(r"[!-~]+")  # a blank would end it: IdentityX splits the header there
 
 _known: PerProcess[dict[str, str]] = PerProcess(dict)
 
@@ -57,7 +60,9 @@ class CacheMemory:
 
 
 def header(credential: Credential, dialect: str) -> str:
-    """The value of the ``Authorization`` header."""
+    """The value of the ``Authorization`` header; `Malformed` if the token can't be in one."""
+    if not _TOKEN.fullmatch(credential.token):
+        raise Malformed("malformed", "The token has characters that a header can't carry.")
     plain = f"{credential.token_type.value} {credential.token}"
     return f"Bearer {plain}" if dialect == BEARER else plain
 
@@ -104,9 +109,11 @@ class Speaker:
     def _learn(self, credential: Credential, app_id: str | None) -> str:
         field = "activeAppUser" if credential.token_type is TokenType.APP_USER else "activeUser"
         probe = Operation(f"query {{ {field} {{ id }} }}", credential=credential, app_id=app_id)
-        self._send_and_learn(probe, credential)
+        answer = self._send_and_learn(probe, credential)
         dialect = self._recall()
         if dialect is None:
+            if any(is_outage(error) for error in answer.errors):
+                raise Failing("IdentityX reports an outage.")
             raise Unclear("IdentityX does not tell how it reads the Authorization header.")
         return dialect
 

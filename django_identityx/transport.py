@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,9 +20,9 @@ from requests.auth import AuthBase
 from . import __version__
 from .addresses import Visitor
 from .answers import Answer, parse
-from .connections import Connection, Connections
+from .connections import Connection, Connections, capped
 from .credentials import Credential
-from .exceptions import ConfigurationError, Unreachable
+from .exceptions import ConfigurationError, IdentityXError, Unreachable
 from .lifetime import PerProcess
 
 MAX_ANSWER = 1024 * 1024  # bytes
@@ -61,8 +59,8 @@ class _Authorization(AuthBase):
 class Transport:
     """Exchanges with one endpoint. Cheap to make; connections belong to the process.
 
-    ``timeout`` is (connect, read) in seconds, and their sum caps the whole exchange, measured
-    between reads. Plain http is refused unless the host is loopback or ``allow_http``.
+    ``timeout`` is (connect, read) in seconds, and their sum caps the whole exchange, however
+    slowly an answer comes in. Plain http is refused unless the host is loopback or ``allow_http``.
     """
 
     def __init__(
@@ -91,7 +89,7 @@ class Transport:
         `OperationFailed` (the request itself was wrong).
         """
         connection = _connections().take()
-        was_reused = connection.is_reused
+        was_reused = connection.used_for == self.url
         try:
             status, body = self._exchange(connection, operation, authorization)
         except Unreachable as error:
@@ -107,6 +105,7 @@ class Transport:
         except BaseException:
             connection.close()
             raise
+        connection.used_for = self.url
         _connections().put(connection)
         return parse(_decode(body, status), status)
 
@@ -116,19 +115,25 @@ class Transport:
         payload: dict[str, Any] = {"query": operation.document, "variables": operation.variables}
         if operation.name:
             payload["operationName"] = operation.name
-        deadline = time.monotonic() + sum(self.timeout)
-        with _translated():
-            response = connection.session.post(
-                self.url,
-                data=json.dumps(payload).encode(),
-                headers=_headers(operation),
-                auth=_Authorization(authorization) if authorization else _no_authorization,
-                timeout=self.timeout,
-                allow_redirects=False,
-                stream=True,
-            )
-            with response:
-                return response.status_code, _read(response, deadline)
+        data = json.dumps(payload).encode()
+        try:
+            with (
+                capped(sum(self.timeout)),
+                connection.session.post(
+                    self.url,
+                    data=data,
+                    headers=_headers(operation),
+                    auth=_Authorization(authorization) if authorization else _no_authorization,
+                    timeout=self.timeout,
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
+                return response.status_code, _read(response)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as e:
+            failure = _translated(e)
+        # Out here, so that the original, which has the request with its headers, is not kept.
+        raise failure
 
 
 def _no_authorization(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -154,56 +159,49 @@ def _headers(operation: Operation) -> dict[str, str]:
     return headers
 
 
-def _read(response: requests.Response, deadline: float) -> bytes:
+def _read(response: requests.Response) -> bytes:
     body = bytearray()
-    while True:
-        # Returns after one read of the socket: `iter_content` would wait for a full chunk.
-        chunk = response.raw.read1(64 * 1024, decode_content=False)
-        if not chunk:
-            return bytes(body)
-        body += chunk
+    for piece in response.raw.stream(64 * 1024, decode_content=False):
+        body += piece
         if len(body) > MAX_ANSWER:
             raise Unreachable("IdentityX's answer is too large.")
-        if time.monotonic() > deadline:
-            raise Unreachable("IdentityX did not finish its answer in time.")
+    return bytes(body)
 
 
 def _decode(body: bytes, status: int) -> Any:
-    try:
+    with contextlib.suppress(ValueError, RecursionError):
         return json.loads(body)
-    except (ValueError, RecursionError):
-        raise Unreachable(f"IdentityX answered {status} with something that is not JSON.") from None
+    # Out here, because the decoder's error has the whole answer.
+    raise Unreachable(f"IdentityX answered {status} with something that is not JSON.")
 
 
 class _Dropped(Unreachable):
     """The connection ended before an answer began."""
 
 
-@contextlib.contextmanager
-def _translated() -> Iterator[None]:
-    """Turn the errors of requests and urllib3 into ours, which carry no header and no body."""
-    try:
-        yield
-    except requests.exceptions.ConnectTimeout:
-        raise Unreachable("IdentityX did not accept a connection in time.") from None
-    except requests.exceptions.Timeout:
-        raise Unreachable("IdentityX did not answer in time.") from None
-    except requests.exceptions.SSLError:
-        raise Unreachable("IdentityX's certificate was not accepted.") from None
-    except requests.exceptions.ConnectionError as error:
+def _translated(error: Exception) -> IdentityXError:
+    """Say what an error of requests or urllib3 means, without a header or a body."""
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return Unreachable("IdentityX did not accept a connection in time.")
+    if isinstance(error, requests.exceptions.Timeout | urllib3.exceptions.TimeoutError):
+        return Unreachable("IdentityX did not answer in time.")
+    if isinstance(error, requests.exceptions.SSLError):
+        return Unreachable("IdentityX's certificate was not accepted.")
+    if isinstance(error, requests.exceptions.ConnectionError):
         if _never_connected(error):
-            raise Unreachable("IdentityX could not be connected to.") from None
-        raise _Dropped("IdentityX closed the connection without an answer.") from None
-    except requests.exceptions.InvalidHeader:
-        raise ConfigurationError("A header for IdentityX has characters that it can't.") from None
-    except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-        name = type(error).__name__
-        raise Unreachable(f"The exchange with IdentityX failed ({name}).") from None
-    except UnicodeError:
-        raise ConfigurationError("A header for IdentityX has characters that it can't.") from None
+            return Unreachable("IdentityX could not be connected to.")
+        return _Dropped("IdentityX closed the connection without an answer.")
+    if isinstance(error, ValueError) and not _is_about_answer(error):
+        return ConfigurationError("The URL of IdentityX or a header for it is not valid.")
+    return Unreachable(f"The exchange with IdentityX failed ({type(error).__name__}).")
 
 
-def _never_connected(error: requests.exceptions.ConnectionError) -> bool:
+def _never_connected(error: Exception) -> bool:
     cause = error.args[0] if error.args else None
     reason = getattr(cause, "reason", cause)
     return isinstance(reason, urllib3.exceptions.NewConnectionError)
+
+
+def _is_about_answer(error: Exception) -> bool:
+    """Whether it was urllib3 that complained: about a header of the answer, not one of ours."""
+    return bool(error.args) and isinstance(error.args[0], urllib3.exceptions.HTTPError)

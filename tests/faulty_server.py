@@ -10,7 +10,7 @@ request that arrives runs the next *behaviour* of the script; the last one repea
         server.requests                 # what arrived: .method .path .headers .body .json
         server.script(html502())        # a new script from here on
 
-Answers: `graphql`, `failed`, `answer` (any bytes, status, headers), `html502`, `cut_json`,
+Answers: `graphql`, `failed`, `answer` (any body, status, headers), `raw`, `html502`, `cut_json`,
 `gzipped`, `chunked`, `redirect`, `echo` (a 400 that repeats the token), `large`, `endless`.
 Trouble: `drop` (closes without a word), `reset`, `reset_on_accept`, `reset_mid_body`,
 `cut_mid_body`, `hang`, `hang_mid_body`, `trickle`, `trickle_head`.
