@@ -171,7 +171,7 @@ class FaultyServer:
 
 def _read_request(stream: Any, number: int) -> Received | None:
     line = stream.readline()
-    if not line.strip():
+    if line.count(b" ") < 2:  # the end, or not HTTP
         return None
     method, path, _ = line.decode("latin-1").split(" ", 2)
     headers = {}
@@ -204,6 +204,16 @@ def answer(
         fields = {"Content-Type": content_type, "Content-Length": str(len(data)), **(headers or {})}
         exchange.send(_head(status, fields) + data)
         return True
+
+    return behave
+
+
+def raw(data: bytes) -> Behaviour:
+    """Send exactly these bytes, which may be no HTTP at all, and close."""
+
+    def behave(exchange: Exchange) -> bool:
+        exchange.send(data)
+        return False
 
     return behave
 
