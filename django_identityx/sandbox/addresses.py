@@ -35,12 +35,17 @@ def visitor(forwarded_for: str | None) -> str:
     return hops[0] if hops else "127.0.0.1"
 
 
-def in_networks(address: str, networks: list[str]) -> bool:
-    """Say whether an address is in one of the networks; raise if it is no bare address."""
-    parsed = _parse(address)
-    if parsed is None:
+def parse(text: str) -> Address:
+    """Return an address; raise if the text is more or less than one."""
+    address = _parse(text)
+    if address is None:
         raise refused("ipaddr: the address has neither IPv6 nor IPv4 format", 500)
-    return any(parsed in ip_network(network, strict=False) for network in networks)
+    return address
+
+
+def in_networks(address: Address, networks: list[str]) -> bool:
+    """Say whether an address is in one of the networks."""
+    return any(address in ip_network(network, strict=False) for network in networks)
 
 
 def _parse(text: str) -> Address | None:

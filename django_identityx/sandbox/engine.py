@@ -72,13 +72,13 @@ def prepare(query: str) -> Prepared:
     """Parse and validate a document."""
     try:
         document = parse(query)
+        errors = operations.missing(document) or validate(schema(), document)
     except GraphQLSyntaxError as error:
         return Prepared(None, (error,), "GRAPHQL_PARSE_FAILED")
     except RecursionError:
         return Prepared(
             None, (GraphQLError("Maximum call stack size exceeded"),), "GRAPHQL_PARSE_FAILED"
         )
-    errors = operations.missing(document) or validate(schema(), document)
     return Prepared(document, tuple(errors), "GRAPHQL_VALIDATION_FAILED" if errors else "")
 
 

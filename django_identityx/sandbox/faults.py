@@ -86,8 +86,8 @@ class FaultBox:
         with self._lock:
             return self._fault
 
-    def take(self, operations: tuple[str, ...]) -> Fault | None:
-        """Return the fault that meets a request, and count it."""
+    def take(self, operations: tuple[str, ...]) -> tuple[Fault, threading.Event] | None:
+        """Return the fault that meets a request, and what is set when the fault is replaced."""
         with self._lock:
             fault = self._fault
             if fault is None or not fault.meets(operations):
@@ -95,13 +95,7 @@ class FaultBox:
             if fault.times is not None:
                 left = fault.times - 1
                 self._fault = replace(fault, times=left) if left > 0 else None
-            return fault
-
-    def wait(self, seconds: float) -> None:
-        """Sleep until the time is over or the fault is replaced."""
-        with self._lock:
-            released = self._released
-        released.wait(seconds)
+            return fault, self._released
 
 
 def _number(value: object) -> float:

@@ -90,7 +90,7 @@ def _payload(headers: Mapping[str, str], body: bytes) -> Any:
     if content_type != "application/json" or not body:
         raise _refusal(500, _NO_BODY)
     try:
-        payload = json.loads(body)
+        payload = json.loads(body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise Refusal(html_error(400, "Bad Request")) from None
     if not isinstance(payload, dict | list):
@@ -98,6 +98,10 @@ def _payload(headers: Mapping[str, str], body: bytes) -> Any:
     if not payload:
         raise _refusal(500, _NO_BODY)
     return payload
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _call(values: Any) -> Call:

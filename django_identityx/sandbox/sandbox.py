@@ -77,7 +77,7 @@ class Sandbox:
         with self._lock:
             return list(self._world.outbox)
 
-    def set_fault(self, mode: str, **options: Any) -> None:
+    def set_fault(self, mode: str, /, **options: Any) -> None:
         """Cause trouble from now on; raise ``FaultError`` if it can't be understood."""
         self._faults.set(faults.parse(mode, options))
 
@@ -213,22 +213,24 @@ class Sandbox:
         except Refusal as refusal:
             return refusal.response
         self._record(calls, headers)
-        fault = self._faults.take(calls.names)
-        if fault is None:
+        taken = self._faults.take(calls.names)
+        if taken is None:
             return self._answer(calls, headers, None)
-        return self._in_trouble(fault, calls, headers)
+        return self._in_trouble(*taken, calls, headers)
 
-    def _in_trouble(self, fault: Fault, calls: Calls, headers: Mapping[str, str]) -> Response:
+    def _in_trouble(
+        self, fault: Fault, released: threading.Event, calls: Calls, headers: Mapping[str, str]
+    ) -> Response:
         if fault.mode == "html502":
             return bad_gateway()
-        if fault.mode == "blocked":
+        if fault.mode == "blocked" and headers.get("x-app-id"):
             return _disabled(headers) if fault.disabled else _forbidden(headers)
         if fault.mode == "slow":
-            self._faults.wait(fault.seconds)
+            released.wait(fault.seconds)
         if fault.mode in ("hang", "drop"):
             if fault.executed:
                 self._answer(calls, headers, None)
-            self._faults.wait(fault.seconds)
+            released.wait(fault.seconds)
             return Response(0, dropped=True)
         return self._answer(calls, headers, fault)
 

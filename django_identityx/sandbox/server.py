@@ -146,12 +146,27 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self._write(html_error(413, "Payload Too Large"))
             return
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        response = self.server.sandbox.handle(self.command, self.path, headers, body)
+        response = self.server.sandbox.handle(self.command, self.path, self._headers(), body)
         if response.dropped:
             self.close_connection = True
             return
         self._write(response)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse what is no HTTP as node does, in one line."""
+        self.close_connection = True
+        self.wfile.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+
+    def _headers(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for key, value in self.headers.items():
+            name = key.lower()
+            if name not in found:
+                found[name] = value
+            elif name != "authorization":
+                # As node joins them; of credentials it keeps the first.
+                found[name] += f", {value}"
+        return found
 
     def _read_body(self) -> bytes | None:
         length = self.headers.get("content-length", "0")

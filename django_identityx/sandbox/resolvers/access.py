@@ -91,7 +91,7 @@ def _user(request: RequestContext, application: Document) -> Document | None:
 
 
 def _teams(request: RequestContext, application: Document, user: Document | None) -> list[Document]:
-    address = addresses.visitor(request.headers.get("x-forwarded-for"))
+    address = addresses.parse(addresses.visitor(request.headers.get("x-forwarded-for")))
 
     def matches(team: Document) -> bool:
         member = user is not None and (

@@ -12,8 +12,6 @@ from ..seed import new_app_user
 from ..world import Document, first, new_id, normalize
 from .registry import Input, mutation
 
-_OTHER_APPLICATION = "The requested application ID does not match the token payload"
-
 
 @mutation("createAppUser")
 def create_app_user(request: RequestContext, data: Input) -> Document:
@@ -77,7 +75,8 @@ def login_app_user(request: RequestContext, data: Input) -> dict[str, Any]:
     """Redeem a login link; it works again until it expires."""
     app_id = request.application()["id"]
     claims = request.redeem(tokens.APP_USER_LOGIN_LINK, data["token"])
-    user = _owner(request, claims, app_id, str(claims.get("aud")))
+    _check_issuer(claims, app_id)
+    user = _owner(request, app_id, str(claims["aud"]))
     verify_user(user, request.now)
     user["lastLoggedIn"] = request.now
     passed = dict(claims["data"]) if isinstance(claims.get("data"), dict) else None
@@ -94,8 +93,7 @@ def logout_app_user(request: RequestContext, data: Input) -> str:
     """End a token."""
     app_id = request.application()["id"]
     claims = request.redeem(tokens.APP_USER_AUTH, data["token"])
-    if claims.get("iss") != app_id:
-        raise refused(_OTHER_APPLICATION, 400)
+    _check_issuer(claims, app_id)
     request.tokens.end(claims)
     return "ok"
 
@@ -141,9 +139,10 @@ def change_app_user_email(request: RequestContext, data: Input) -> dict[str, Any
     claims = request.redeem(tokens.APP_USER_CHANGE_EMAIL_LINK, data["token"])
     passed = claims.get("data")
     current = passed.get("email") if isinstance(passed, dict) else None
-    if claims.get("iss") == app_id and not current:
+    _check_issuer(claims, app_id)
+    if not current:
         raise refused("The current email is missing from the token payload!", 400)
-    user = _owner(request, claims, app_id, str(current))
+    user = _owner(request, app_id, str(current))
     address = str(claims["aud"])
     _check_free(request, app_id, address)
     user |= {"email": normalize(address), "domain": domain_of(address)}
@@ -173,9 +172,16 @@ def authentication(
     }
 
 
-def _owner(request: RequestContext, claims: dict[str, Any], app_id: str, email: str) -> Document:
-    if claims.get("iss") != app_id:
-        raise refused(_OTHER_APPLICATION, 400)
+def _check_issuer(claims: tokens.Claims, app_id: str) -> None:
+    if not claims.get("aud"):
+        raise refused("No email address was provided in the token payload", 400)
+    if not claims.get("iss"):
+        raise refused("No application ID was provided in the token payload", 400)
+    if claims["iss"] != app_id:
+        raise refused("The requested application ID does not match the token payload", 400)
+
+
+def _owner(request: RequestContext, app_id: str, email: str) -> Document:
     user = request.world.app_user(app_id, email)
     if user is None:
         raise no_such_user(email)
