@@ -54,14 +54,14 @@ def inspect(value: Any, depth: int = 1) -> str:
     if isinstance(value, dict):
         if not value:
             return "{}"
-        if depth > _DEPTH + 1:
+        if depth > _DEPTH:
             return "[Object]"
         inner = ", ".join(f"{key}: {inspect(item, depth + 1)}" for key, item in value.items())
         return f"{{ {inner} }}"
     if isinstance(value, list):
         if not value:
             return "[]"
-        if depth > _DEPTH + 1:
+        if depth > _DEPTH:
             return "[Array]"
         items = [inspect(item, depth + 1) for item in value[:_ARRAY_LENGTH]]
         more = len(value) - _ARRAY_LENGTH
