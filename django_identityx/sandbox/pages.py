@@ -50,7 +50,6 @@ def handle(
 
 
 def _front(sandbox: Sandbox) -> str:
-    readers, staff = sandbox.people()
     applications = sandbox.applications()
     app_names = {app["id"]: app["name"] for app in applications}
     fault = sandbox.fault
@@ -68,11 +67,11 @@ def _front(sandbox: Sandbox) -> str:
         applications=_rows((app["name"], app["id"]) for app in applications),
         readers=_rows(
             (user["email"], app_names.get(user["applicationId"], ""), _facts(user))
-            for user in readers
+            for user in sandbox.readers()
         ),
         staff=_rows(
             (user["email"], f"{user['givenName']} {user['familyName']}", user["role"] or "no role")
-            for user in staff
+            for user in sandbox.administrators()
         ),
     )
 

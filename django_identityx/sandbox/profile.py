@@ -8,7 +8,7 @@ from typing import Any
 
 from . import locales
 from .errors import ServiceError, refused
-from .world import Document
+from .world import Document, normalize
 
 NAMES = (
     "givenName",
@@ -34,6 +34,34 @@ throwawaymail.com trashmail.com yopmail.com
 BURNER_DOMAINS = frozenset(_BURNERS.split())
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+
+
+def new_app_user(app_id: str, email: str, **profile: Any) -> Document:
+    """Return an AppUser as it is before anybody has verified it."""
+    address = normalize(email)
+    local, _, domain = address.rpartition("@")
+    return {
+        "applicationId": app_id,
+        "email": address,
+        "domain": domain,
+        "displayName": local,
+        "verified": False,
+        "verifiedCount": 0,
+        "lastLoggedIn": None,
+        "profileLastVerifiedAt": None,
+        "forceProfileReVerification": False,
+        "banned": False,
+        "receiveEmail": False,
+        "accessLevelIds": [],
+        "teamIds": [],
+        "customAttributes": {},
+        "externalIds": [],
+        "consents": {},
+        "booleanAnswers": {},
+        "selectAnswers": {},
+        "textAnswers": {},
+        **profile,
+    }
 
 
 def domain_of(email: str) -> str:

@@ -6,7 +6,8 @@ import hashlib
 from itertools import count
 from typing import Any
 
-from .world import Collection, Document, World, normalize
+from .profile import new_app_user
+from .world import Collection, Document, World
 
 ORG_ID = "5d1b36070ce467bff670a050"
 DAILY_APP_ID = "5d1b36070ce467bff670a052"
@@ -35,34 +36,6 @@ def seed(now: float, key: str | None = None) -> World:
     _add_fields(world, add)
     _add_readers(world, add, moment)
     return world
-
-
-def new_app_user(app_id: str, email: str, **profile: Any) -> Document:
-    """Return an AppUser as it is before anybody has verified it."""
-    address = normalize(email)
-    local, _, domain = address.rpartition("@")
-    return {
-        "applicationId": app_id,
-        "email": address,
-        "domain": domain,
-        "displayName": local,
-        "verified": False,
-        "verifiedCount": 0,
-        "lastLoggedIn": None,
-        "profileLastVerifiedAt": None,
-        "forceProfileReVerification": False,
-        "banned": False,
-        "receiveEmail": False,
-        "accessLevelIds": [],
-        "teamIds": [],
-        "customAttributes": {},
-        "externalIds": [],
-        "consents": {},
-        "booleanAnswers": {},
-        "selectAnswers": {},
-        "textAnswers": {},
-        **profile,
-    }
 
 
 def _add_organization(world: World, add: Any) -> None:

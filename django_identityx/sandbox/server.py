@@ -65,7 +65,7 @@ class SandboxServer:
             self._server.shutdown()
             self._thread.join()
             self._thread = None
-        self.sandbox.close()
+        self.sandbox.clear_fault()
         self._server.end_connections()
         self._server.server_close()
 

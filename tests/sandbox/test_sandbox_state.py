@@ -18,6 +18,7 @@ HEADERS = {"content-type": "application/json", "x-app-id": DAILY_APP_ID}
 SEND = """mutation { sendAppUserLoginLink(
   input: { email: "reader@example.net", authUrl: "https://a.example" }) }"""
 CREATE = 'mutation { createAppUser(input: { email: "%s" }) { id } }'
+LOGIN = 'mutation { loginAppUser(input: { token: "%s" }) { user { lastLoggedIn } } }'
 FIND = '{ appUser(input: { email: "%s" }) { id } }'
 
 
@@ -91,9 +92,7 @@ def test_the_clock() -> None:
     now = [1_000_000_000.0]
     sandbox = Sandbox(clock=lambda: now[0])
     token = sandbox.login_link_token("reader@example.net")
-    query = (
-        """mutation { loginAppUser(input: { token: "%s" }) { user { lastLoggedIn } } }""" % token
-    )
+    query = LOGIN % token
     now[0] += 3599.5
     found = ask(sandbox, query)["data"]["loginAppUser"]["user"]
     assert found == {"lastLoggedIn": 1_000_003_599_500}

@@ -7,8 +7,7 @@ from typing import Any
 from .. import mail, tokens
 from ..context import RequestContext
 from ..errors import no_such_user, refused, required
-from ..profile import BURNER_DOMAINS, burner, check, clean, domain_of
-from ..seed import new_app_user
+from ..profile import BURNER_DOMAINS, burner, check, clean, domain_of, new_app_user
 from ..world import Document, first, new_id, normalize
 from .registry import Input, mutation
 

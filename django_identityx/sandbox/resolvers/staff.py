@@ -49,7 +49,11 @@ def send_user_login_link(request: RequestContext, data: Input) -> str:
     user = request.world.user(email)
     if user is None:
         raise no_such_user(email)
-    token = user_login_token(request, user["email"])
+    token = request.tokens.issue(
+        tokens.new_claims(
+            tokens.USER_LOGIN_LINK, user["email"], request.clock(), life=tokens.LINK_LIFE
+        )
+    )
     request.reach("mailer")
     url = f"{request.base_url}/authenticate/{token}"
     request.world.outbox.append(mail.user_login_mail(user["email"], url))
@@ -81,13 +85,6 @@ def user_logout(request: RequestContext, data: Input) -> str:
 def create_api_token(request: RequestContext, data: Input) -> str:
     """Return the token for scripts, the same one each time."""
     return api_token(request, request.administrator().user)
-
-
-def user_login_token(request: RequestContext, email: str) -> str:
-    """Return a token for an administrator's login link."""
-    return request.tokens.issue(
-        tokens.new_claims(tokens.USER_LOGIN_LINK, email, request.clock(), life=tokens.LINK_LIFE)
-    )
 
 
 def api_token(request: RequestContext, user: Document) -> str:
