@@ -150,9 +150,7 @@ def _refuse(errors: tuple[GraphQLError, ...], code: str) -> Outcome:
 
 
 def _formatted(error: GraphQLError) -> dict[str, Any]:
-    cause = error.original_error
-    if cause is not None and not isinstance(cause, ServiceError | GraphQLError):
-        logger.debug("A resolver of the sandbox failed.", exc_info=cause)
+    _log_own(error)
     return {
         "message": error.message,
         "locations": [
@@ -161,6 +159,14 @@ def _formatted(error: GraphQLError) -> dict[str, Any]:
         "path": list(error.path or ()),
         "extensions": error.extensions or {"code": "INTERNAL_SERVER_ERROR"},
     }
+
+
+def _log_own(error: GraphQLError) -> None:
+    """Show mistakes of the sandbox itself, which would look like the service's otherwise."""
+    cause = error.original_error
+    is_answer = cause is None or isinstance(cause, ServiceError | GraphQLError)
+    if not is_answer and not error.message.startswith("Cannot return null"):
+        logger.error("A resolver of the sandbox failed.", exc_info=cause)
 
 
 def _fields(built: GraphQLSchema, type_name: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from html import escape
 from importlib.resources import files
 from string import Template
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from . import tokens
 from .control import is_local, problem
@@ -83,8 +83,9 @@ def _authenticate(sandbox: Sandbox, token: str) -> str:
         "<p>The sandbox does not know your site's callback. Start it with "
         "<code>--callback URL</code> to get a link here.</p>"
     )
-    if callback and urlsplit(callback).scheme in ("http", "https"):
-        joint = "&" if urlsplit(callback).query else "?"
+    parts = _page(callback) if callback else None
+    if parts is not None:
+        joint = "&" if parts.query else "?"
         link = escape(f"{callback}{joint}token={token}")
         offer = (
             f'<p><a class="button" href="{link}" rel="noreferrer">Continue to your site</a></p>'
@@ -106,18 +107,34 @@ def _mails(outbox: list[Mail]) -> str:
         "<li><article>"
         f"<h3>{escape(mail.subject)}</h3>"
         f"<p>To <strong>{escape(mail.to)}</strong>, from {escape(mail.sender)}</p>"
-        f"<p>{_link(mail.url)}</p>"
+        f"{_link(mail)}"
+        "<details><summary>The whole link</summary>"
+        f'<p><code class="copy">{escape(mail.url)}</code></p></details>'
         "</article></li>"
         for mail in reversed(outbox)
     )
     return f'<ol class="mails">{items}</ol>'
 
 
-def _link(url: str) -> str:
-    if urlsplit(url).scheme not in ("http", "https"):
-        # A site may send any authUrl; only these are safe to click.
-        return f"<code>{escape(url)}</code>"
-    return f'<a href="{escape(url)}" rel="noreferrer">{escape(url)}</a>'
+def _link(mail: Mail) -> str:
+    parts = _page(mail.url)
+    if parts is None:
+        return "<p>This link does not lead to a page.</p>"
+    place = parts.path if not parts.path.startswith("/authenticate/") else "/authenticate/"
+    return (
+        f'<p><a class="button" href="{escape(mail.url)}" rel="noreferrer">Open the link'
+        f'<span class="unseen"> for {escape(mail.to)}</span></a> '
+        f'<span class="soft">leads to {escape(parts.netloc + place)}</span></p>'
+    )
+
+
+def _page(url: str) -> SplitResult | None:
+    """Return the parts of a URL that is safe to click: a site may send any ``authUrl``."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    return parts if parts.scheme in ("http", "https") and parts.netloc else None
 
 
 def _facts(user: Document) -> str:

@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from . import control, faults, pages, protocol, tokens
 from .backend import Backend
@@ -176,15 +175,15 @@ class Sandbox:
         found = {name.lower(): value.strip(" \t") for name, value in headers.items()}
         if protocol.headers_too_large(path, found):
             return Response(400, {"connection": "close"})
-        target = urlsplit(path)
-        response = control.handle(self, method, target.path, found, body) or pages.handle(
-            self, method, target.path, target.query, found
+        place, _, search = path.partition("?")
+        response = control.handle(self, method, place, found, body) or pages.handle(
+            self, method, place, search, found
         )
         if response is not None:
             return response
-        if target.path in ("/", "/graphql"):
-            return self._gateway.handle(method, target.query, found, body)
-        hint = f"The sandbox has nothing at {target.path}. Start at /, or POST to /graphql."
+        if place in ("/", "/graphql"):
+            return self._gateway.handle(method, search, found, body)
+        hint = f"The sandbox has nothing at {place}. Start at /, or POST to /graphql."
         return json_response(404, {"error": hint})
 
     def _issue(self, subject: str, email: str, *, age: float = 0.0, **claims: Any) -> str:

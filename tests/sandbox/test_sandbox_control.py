@@ -143,7 +143,13 @@ def test_stylesheet(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ['https://a.example/"><script>alert(1)</script>', "javascript:alert(1)//"]
+    "url",
+    [
+        'https://a.example/"><script>alert(1)</script>',
+        "javascript:alert(1)//",
+        "http://[broken",
+        "//no.scheme.example/",
+    ],
 )
 def test_pages_escape_what_sites_send(sandbox: Sandbox, url: str) -> None:
     send(sandbox, url)
@@ -162,7 +168,7 @@ def test_the_page_of_an_administrator(sandbox: Sandbox) -> None:
     assert response.headers["referrer-policy"] == "no-referrer"
 
 
-@pytest.mark.parametrize("callback", [None, "javascript:alert(1)"])
+@pytest.mark.parametrize("callback", [None, "javascript:alert(1)", "http://[broken"])
 def test_the_page_without_a_callback(callback: str | None) -> None:
     sandbox = Sandbox(callback_url=callback)
     text = get(sandbox, "/authenticate/<b>x").body.decode()

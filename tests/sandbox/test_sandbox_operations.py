@@ -442,3 +442,138 @@ def test_must_re_verify_needs_an_application(api: Api) -> None:
         assert api.data(query, auth=reader(api.sandbox), app=app) == {
             "activeAppUser": {"mustReVerifyProfile": False}
         }
+
+
+OWN_ANSWERS = """mutation($newsletter: String!, $badge: String!, $policy: String!) {
+  updateOwnAppUserCustomBooleanAnswers(
+    input: { answers: [{ fieldId: $newsletter, value: false }] }
+  ) { customBooleanFieldAnswers { answer } }
+  updateOwnAppUserCustomTextAnswers(
+    input: { answers: [{ fieldId: $badge, value: "R." }] }
+  ) { customTextFieldAnswers { hasAnswered value } }
+  setAppUserRegionalConsent(
+    input: { answers: [{ policyId: $policy, given: false }] }
+  ) { regionalConsentAnswers { given } }
+}"""
+
+
+def test_answering_fields_and_policies(api: Api) -> None:
+    auth = reader(api.sandbox)
+    ids = api.data(
+        """{ activeAppUser { segments { id }
+          customBooleanFieldAnswers(input: { onlyAnswered: true }) { id }
+          customTextFieldAnswers(input: { onlyActive: true }) { id }
+          regionalConsentAnswers { id } } }""",
+        auth=auth,
+    )["activeAppUser"]
+    assert ids["segments"] == []
+    variables = {
+        "newsletter": ids["customBooleanFieldAnswers"][0]["id"],
+        "badge": ids["customTextFieldAnswers"][0]["id"],
+        "policy": ids["regionalConsentAnswers"][0]["id"],
+    }
+    assert api.data(OWN_ANSWERS, variables, auth=auth) == {
+        "updateOwnAppUserCustomBooleanAnswers": {"customBooleanFieldAnswers": [{"answer": False}]},
+        "updateOwnAppUserCustomTextAnswers": {
+            "customTextFieldAnswers": [{"hasAnswered": True, "value": "R."}]
+        },
+        "setAppUserRegionalConsent": {"regionalConsentAnswers": [{"given": False}]},
+    }
+
+
+def test_unanswered_fields_are_shown(api: Api) -> None:
+    auth = f"AppUser {api.sandbox.app_user_token('subscriber@example.net')}"
+    query = """{ activeAppUser {
+      customBooleanFieldAnswers { hasAnswered value }
+      customSelectFieldAnswers { hasAnswered answers { id } }
+      customTextFieldAnswers(input: { onlyAnswered: true }) { value } } }"""
+    assert api.data(query, auth=auth)["activeAppUser"] == {
+        "customBooleanFieldAnswers": [{"hasAnswered": False, "value": None}],
+        "customSelectFieldAnswers": [{"hasAnswered": False, "answers": []}],
+        "customTextFieldAnswers": [],
+    }
+
+
+def test_levels_and_teams_one_by_one(api: Api) -> None:
+    guest = staff("guest")(api.sandbox)
+    lists = api.data(
+        "{ accessLevels { edges { node { id } } } teams { edges { node { id } } } }", auth=guest
+    )
+    level, team = (lists[name]["edges"][0]["node"]["id"] for name in ("accessLevels", "teams"))
+    one = """query($level: String!, $team: String!) {
+      accessLevel(input: { id: $level }) { name } team(input: { id: $team }) { name cidrs } }"""
+    found = api.data(one, {"level": level, "team": team}, auth=guest)
+    assert found == {
+        "accessLevel": {"name": "Basic"},
+        "team": {"name": "Example.org staff", "cidrs": []},
+    }
+    elsewhere = api.data(one, {"level": level, "team": team}, auth=guest, app=WEEKLY_APP_ID)
+    assert elsewhere == {"accessLevel": None, "team": None}
+
+
+def test_an_organization_in_full(api: Api) -> None:
+    query = """{ activeApplication { organization { name company { name supportEmail }
+      applications { name }
+      regionalConsentPolicies(input: { status: enabled }) {
+        name required countries { id alpha3 flag } } } } }"""
+    found = api.data(query)["activeApplication"]["organization"]
+    assert found["company"] == {"name": "Acme Media LLC", "supportEmail": "support@acme.example"}
+    assert [entry["name"] for entry in found["applications"]] == ["Acme Daily", "Acme Weekly"]
+    policy = found["regionalConsentPolicies"][0]
+    assert (policy["name"], policy["required"]) == ("GDPR", True)
+    assert policy["countries"][0] == {"id": "DE", "alpha3": "DEU", "flag": "\U0001f1e9\U0001f1ea"}
+
+
+def test_a_profile_that_has_to_be_verified_again(api: Api) -> None:
+    owner, auth = staff("owner")(api.sandbox), reader(api.sandbox)
+    user = api.data("{ activeAppUser { id email } }", auth=auth)["activeAppUser"]
+    payload = {"email": user["email"], "forceProfileReVerification": True}
+    api.data(UPDATE, {"input": {"id": user["id"], "payload": payload}}, auth=owner)
+    query = "{ activeAppUser { mustReVerifyProfile } }"
+    assert api.data(query, auth=auth)["activeAppUser"]["mustReVerifyProfile"] is True
+    assert api.data(query, auth=auth, app=None)["activeAppUser"]["mustReVerifyProfile"] is False
+    api.data(OWN, {"input": {}}, auth=auth)
+    assert api.data(query, auth=auth)["activeAppUser"]["mustReVerifyProfile"] is False
+
+
+@pytest.mark.parametrize("after", ["nope", "e30", "eyIkb2lkIjoiMDAifQ"])
+def test_cursors_that_lead_nowhere(api: Api, after: str) -> None:
+    variables = {"input": {"pagination": {"after": after}}}
+    error = api.error(USERS, variables, auth=staff("owner")(api.sandbox))
+    assert after in error["message"]
+
+
+def test_deleting_by_id(api: Api) -> None:
+    owner = staff("owner")(api.sandbox)
+    user = api.data('{ appUser(input: { email: "banned@example.net" }) { id } }')["appUser"]
+    query = """mutation($id: ObjectID!) {
+      deleteAppUserForCurrentApplication(input: { userId: $id }) }"""
+    assert api.data(query, {"id": user["id"]}, auth=owner)["deleteAppUserForCurrentApplication"]
+    missing = "query($id: String!) { appUserById(input: { id: $id }) { id } }"
+    assert api.data(missing, {"id": user["id"]}, auth=owner) == {"appUserById": None}
+
+
+def test_a_burner_who_signed_up_long_ago(api: Api) -> None:
+    owner = staff("owner")(api.sandbox)
+    user = api.data('{ appUser(input: { email: "reader@example.net" }) { id } }')["appUser"]
+    payload = {"id": user["id"], "payload": {"email": "old@mailinator.com"}}
+    api.data(UPDATE, {"input": payload}, auth=owner)
+    error = api.error(SEND, {"input": {"email": "old@mailinator.com", "authUrl": URL}})
+    assert error["extensions"]["exception"] == {"statusCode": 422}
+    assert error["message"] == (
+        'The email domain "mailinator.com" is not allowed. '
+        "Please re-register with a valid email address."
+    )
+
+
+@pytest.mark.parametrize(
+    ("claim", "message"),
+    [
+        ("aud", "No email address was provided in the token payload"),
+        ("iss", "No application ID was provided in the token payload"),
+    ],
+)
+def test_redeeming_without_a_claim(api: Api, claim: str, message: str) -> None:
+    jti = payload_of(api.sandbox.app_user_token("reader@example.net"))["jti"]
+    token = api.sandbox.sign(claims(jti=jti, **{claim: None}))
+    assert api.error(LOGOUT, {"input": {"token": token}})["message"] == message

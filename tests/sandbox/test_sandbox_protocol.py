@@ -85,6 +85,7 @@ def test_both_paths(path: str) -> None:
         ("GET", "/.well-known/apollo/server-health", 200, '{"status":"pass"}'),
         ("GET", "/nowhere", 404, "Start at /"),
         ("POST", "/nowhere", 404, "Start at /"),
+        ("GET", "//[broken", 404, "Start at /"),
     ],
 )
 def test_methods_and_paths(method: str, path: str, status: int, text: str) -> None:
@@ -187,6 +188,31 @@ def test_variables_are_echoed(api: Api, value: Any, shown: str) -> None:
     query = "mutation($input: LogoutAppUserMutationInput!) { logoutAppUser(input: $input) }"
     message = api.error(query, {"input": value})["message"]
     assert message.startswith(f'Variable "$input" got invalid value {shown}; ')
+
+
+@pytest.mark.parametrize(
+    ("value", "complaint"),
+    [
+        (5, "Expected type UpdateOwnAppUserMutationInput to be an object."),
+        ({"givenName": 5}, "Expected type String at value.givenName; String cannot represent"),
+        ({"receiveEmail": "yes"}, "Expected type Boolean at value.receiveEmail; Boolean cannot"),
+    ],
+)
+def test_variables_of_another_type(api: Api, value: Any, complaint: str) -> None:
+    query = """mutation($input: UpdateOwnAppUserMutationInput!) {
+      updateOwnAppUser(input: $input) { id } }"""
+    assert complaint in api.error(query, {"input": value})["message"]
+
+
+def test_variables_in_lists_and_enums(api: Api) -> None:
+    query = """query($input: CheckContentAccessQueryInput!) {
+      checkContentAccess(input: $input) { canAccess } }"""
+    given = {"isEnabled": True, "requiredAccessLevelIds": ["a", 5]}
+    message = api.error(query, {"input": given})["message"]
+    assert "Expected type String at value.requiredAccessLevelIds[1]; " in message
+    query = "query($input: AppUsersQueryInput!) { appUsers(input: $input) { totalCount } }"
+    message = api.error(query, {"input": {"sort": {"field": "nope"}}})["message"]
+    assert message.endswith("Expected type AppUserSortField at value.sort.field.")
 
 
 def test_calls_are_recorded_without_the_token(api: Api) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import locales
 from ..context import RequestContext
+from ..errors import ServiceError
 from ..paging import arrange
 from ..world import Document
 from .registry import Input, field
@@ -102,7 +103,7 @@ def consent_answers(source: Document, request: RequestContext, data: Input) -> l
     """Return the answers to the policies of the request's organization."""
     found = request.world.applications.get(request.app_id or "")
     if found is None:
-        raise TypeError("Cannot read property 'map' of undefined")
+        raise ServiceError("Cannot read property 'map' of undefined", "INTERNAL_SERVER_ERROR")
     known = request.world.organizations[found["organizationId"]]["policies"]
     answers: dict[str, Document] = source["consents"]
     return [
