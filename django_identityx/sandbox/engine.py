@@ -98,6 +98,9 @@ def run(
             else "Must provide operation name if query contains multiple operations."
         )
         return _refuse((GraphQLError(text),), "INTERNAL_SERVER_ERROR")
+    if operation.operation is OperationType.SUBSCRIPTION:
+        text = "Schema is not configured for subscriptions."
+        return _refuse((GraphQLError(text),), "INTERNAL_SERVER_ERROR")
     errors = variables.check(schema(), operation, values)
     if errors:
         return _refuse(tuple(errors), "INTERNAL_SERVER_ERROR")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from django_identityx.sandbox import DAILY_APP_ID, Sandbox, StateError
 
 from .conftest import ME
 
+ROOT = Path(__file__).parents[2]
 HEADERS = {"content-type": "application/json", "x-app-id": DAILY_APP_ID}
 SEND = """mutation { sendAppUserLoginLink(
   input: { email: "reader@example.net", authUrl: "https://a.example" }) }"""
@@ -80,6 +83,18 @@ def test_a_failed_write_leaves_the_old_state(tmp_path: Path, monkeypatch: Any) -
         sandbox.app_user_token("reader@example.net")
     assert path.read_text() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_it_needs_neither_django_nor_the_rest_of_the_package() -> None:
+    code = """import sys
+import django_identityx.sandbox
+own = ("django_identityx.sandbox", "graphql")
+print(*(n for n in sys.modules if n.startswith(("django", "rest_framework", "requests"))
+        and n != "django_identityx" and not n.startswith(own)))"""
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert found.stdout.split() == []
 
 
 def test_keys_are_random() -> None:
