@@ -20,6 +20,7 @@ from .exceptions import (
     OperationFailed,
     PermissionDenied,
     Rejected,
+    Unavailable,
     Unclear,
     Unreachable,
 )
@@ -224,3 +225,10 @@ def _failure(error: GraphQLError, *, about_token: bool) -> IdentityXError:
 
 def is_outage(error: GraphQLError) -> bool:
     return _OUTAGE.match(error.message) is not None
+
+
+def no_verdict(answer: Answer, message: str) -> Unavailable:
+    """What it means that ``answer`` has not what was asked for: an outage, or nothing clear."""
+    if any(is_outage(error) for error in answer.errors):
+        return Failing("IdentityX reports an outage.")
+    return Unclear(message)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from .addresses import Visitor
-from .answers import Answer, GraphQLError, raise_about_input, raise_about_token
+from .answers import Answer, GraphQLError, no_verdict, raise_about_input, raise_about_token
 from .credentials import Credential
 from .dialects import AUTO, Memory, Speaker
-from .exceptions import Unclear
 from .transport import Operation, Transport
 
 
@@ -143,7 +142,7 @@ def value_of(
         _raise(error, about_token=about_token)
     value = answer.data.get(name)
     if value is None and not nullable:
-        raise Unclear(f"IdentityX's answer has nothing at {name}.")
+        raise no_verdict(answer, f"IdentityX's answer has nothing at {name}.")
     return value
 
 

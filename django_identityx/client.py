@@ -11,11 +11,11 @@ from typing import Any
 
 from . import payloads
 from .addresses import Visitor
-from .answers import is_outage
+from .answers import no_verdict
 from .calls import Caller, value_of
 from .credentials import Credential, TokenType
 from .dialects import CacheMemory
-from .exceptions import ConfigurationError, Failing, InvalidInput, NotFound, Unclear
+from .exceptions import ConfigurationError, InvalidInput, NotFound, Unclear
 from .payloads import AppContext, AppUserLogin, ContentAccess, OrgUserLogin
 from .users import AppUser, OrgUser
 
@@ -329,9 +329,7 @@ class IdentityXClient(Caller):
         value = value_of(answer, "activeUser", about_token=True)
         if answer.errors:
             # The person is known and the roles are not: trouble, never "no role".
-            if any(is_outage(error) for error in answer.errors):
-                raise Failing("IdentityX reports an outage.")
-            raise Unclear("IdentityX could not tell the memberships.")
+            raise no_verdict(answer, "IdentityX could not tell the memberships.")
         return payloads.org_user(value, answer.data.get("userOrganizations"), credential.token_type)
 
     def create_active_user_api_token(self, credential: Credential) -> Credential:

@@ -19,9 +19,9 @@ from typing import Protocol
 
 from django.core.cache import caches
 
-from .answers import WRONG_DIALECT, Answer, is_outage, rejection
+from .answers import WRONG_DIALECT, Answer, no_verdict, rejection
 from .credentials import Credential, TokenType
-from .exceptions import Failing, Malformed, Unclear
+from .exceptions import Malformed, Unclear
 from .lifetime import PerProcess
 from .transport import Operation, Transport
 
@@ -112,9 +112,9 @@ class Speaker:
         answer = self._send_and_learn(probe, credential)
         dialect = self._recall()
         if dialect is None:
-            if any(is_outage(error) for error in answer.errors):
-                raise Failing("IdentityX reports an outage.")
-            raise Unclear("IdentityX does not tell how it reads the Authorization header.")
+            raise no_verdict(
+                answer, "IdentityX does not tell how it reads the Authorization header."
+            )
         return dialect
 
     def _recall(self) -> str | None:
