@@ -13,17 +13,17 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 
 from .conf import conf
+from .lifetime import PerProcess
 
 logger = logging.getLogger("django_identityx")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 MAX_USER_AGENT = 512  # characters
-
-_warned = False
 
 
 @dataclass(frozen=True)
@@ -52,14 +52,14 @@ def client_address(request: HttpRequest) -> str | None:
     forwarded = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
     forwarded = [part for part in forwarded if part]
     proxies = conf.TRUSTED_PROXIES
-    if isinstance(proxies, int):
-        if proxies > 0:
-            return _behind_hops(forwarded, proxies)
-        if forwarded and (remote is None or remote.is_loopback or remote.is_private):
-            _warn_once()
-            return None
-        return str(remote) if remote is not None else None
-    return _behind_networks(remote, forwarded, proxies)
+    if isinstance(proxies, int) and proxies > 0:
+        return _behind_hops(forwarded, proxies)
+    if not isinstance(proxies, int) and proxies:
+        return _behind_networks(remote, forwarded, proxies)
+    if forwarded and (remote is None or not remote.is_global):
+        _warned()
+        return None
+    return str(remote) if remote is not None else None
 
 
 def parse_address(text: str) -> Address | None:
@@ -88,7 +88,10 @@ def _behind_hops(forwarded: list[str], hops: int) -> str | None:
 def _behind_networks(
     remote: Address | None, forwarded: list[str], networks: Sequence[str]
 ) -> str | None:
-    trusted = [ipaddress.ip_network(network, strict=False) for network in networks]
+    try:
+        trusted = [ipaddress.ip_network(network, strict=False) for network in networks]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"IDENTITYX_TRUSTED_PROXIES: {error}") from error
     address = remote
     for entry in reversed(forwarded):
         if address is not None and not any(address in network for network in trusted):
@@ -99,11 +102,12 @@ def _behind_networks(
     return None if address is None else str(address)
 
 
-def _warn_once() -> None:
-    global _warned
-    if not _warned:
-        _warned = True
-        logger.warning(
-            "Requests arrive through a proxy that IDENTITYX_TRUSTED_PROXIES does not declare: "
-            "client addresses are unknown, and limits per address are off."
-        )
+def _warn() -> bool:
+    logger.warning(
+        "Requests arrive through a proxy that IDENTITYX_TRUSTED_PROXIES does not declare: "
+        "client addresses are unknown, and limits per address are off."
+    )
+    return True
+
+
+_warned = PerProcess(_warn)  # once
