@@ -11,9 +11,9 @@ import re
 
 REDACTED = "[redacted]"
 
-_JWT = re.compile(r"\beyJ[\w-]{5,}(?:\.[\w-]*){1,2}|\b[\w-]{16,}\.[\w-]{16,}\.[\w-]{16,}")
+_RUN = re.compile(r"[\w.-]{16,}")  # whatever a token may stand in; each is looked at once
 _CREDENTIAL = re.compile(
-    r"\b((?:Bearer\s+)?(?:AppUser|OrgUserApiToken|OrgUser))(\s+)[^\s'\",;)]+", re.I
+    r"\b((?:Bearer\s+)?(?:AppUser|OrgUserApiToken|OrgUser))(\s+)[^\s'\",;)<>]+", re.I
 )
 _QUERY = re.compile(r"((?:[?&]|\b)token=)[^&\s'\"<>]+", re.I)
 _QUERY_QUOTED = re.compile(r"((?:%3F|%26)token%3D)[^&\s'\"<>]+", re.I)
@@ -22,11 +22,20 @@ _PATH = re.compile(r"(/authenticate/)[^\s'\"<>?/]+", re.I)
 
 def redact(text: str) -> str:
     """Replace credentials, login links and anything of a JWT's shape in ``text``."""
-    text = _JWT.sub(REDACTED, text)
+    text = _RUN.sub(_hidden, text)
     text = _CREDENTIAL.sub(rf"\1\2{REDACTED}", text)
     text = _QUERY.sub(rf"\1{REDACTED}", text)
     text = _QUERY_QUOTED.sub(rf"\1{REDACTED}", text)
     return _PATH.sub(rf"\1{REDACTED}", text)
+
+
+def _hidden(run: re.Match[str]) -> str:
+    """Hide a run of characters that has a JWT in it, or the beginning of one."""
+    parts = run[0].split(".")
+    if any(len(part.partition("eyJ")[2]) >= 5 for part in parts[:-1]):
+        return REDACTED
+    long = [len(part) >= 16 for part in parts]
+    return REDACTED if any(map(all, zip(long, long[1:], long[2:], strict=False))) else run[0]
 
 
 class RedactingFilter(logging.Filter):
@@ -36,10 +45,12 @@ class RedactingFilter(logging.Filter):
         try:
             message = record.getMessage()
         except Exception:  # noqa: BLE001 - a broken log call must not break the request
-            return True
+            message = f"{record.msg} {record.args}"
         record.msg, record.args = redact(message), None
         if record.exc_info and record.exc_info[1] is not None and not record.exc_text:
             record.exc_text = logging.Formatter().formatException(record.exc_info)
         if record.exc_text:
             record.exc_text = redact(record.exc_text)
+        if record.stack_info:
+            record.stack_info = redact(record.stack_info)
         return True

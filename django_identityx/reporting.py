@@ -1,13 +1,20 @@
 """Django's error reports without this package's credentials.
 
-``DEFAULT_EXCEPTION_REPORTER_FILTER = "django_identityx.reporting.RedactingReporterFilter"``
+::
+
+    DEFAULT_EXCEPTION_REPORTER = "django_identityx.reporting.RedactingReporter"
+    DEFAULT_EXCEPTION_REPORTER_FILTER = "django_identityx.reporting.RedactingReporterFilter"
+
+The filter cleans variables, headers, cookies and forms wherever Django asks one; the reporter
+also what no filter is asked about, such as the URL of the request.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.views.debug import SafeExceptionReporterFilter
+from django.utils.safestring import SafeString
+from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
 from .redaction import redact
 
@@ -19,10 +26,35 @@ class RedactingReporterFilter(SafeExceptionReporterFilter):
         cleansed = super().cleanse_setting(key, value)
         return redact(cleansed) if isinstance(cleansed, str) else cleansed
 
-    def get_safe_request_meta(self, request: Any) -> dict[str, Any]:
-        meta: dict[str, Any] = super().get_safe_request_meta(request)
-        return {k: redact(v) if isinstance(v, str) else v for k, v in meta.items()}
+    def get_post_parameters(self, request: Any) -> Any:
+        parameters: Any = super().get_post_parameters(request)
+        if not parameters:
+            return parameters
+        cleansed = parameters.copy()
+        for name, values in parameters.lists():
+            cleansed.setlist(name, [redact(str(value)) for value in values])
+        return cleansed
 
     def get_traceback_frame_variables(self, request: Any, tb_frame: Any) -> Any:
         variables = super().get_traceback_frame_variables(request, tb_frame)
-        return [(k, redact(v) if isinstance(v, str) else v) for k, v in variables]
+        return [(name, _cleansed(value)) for name, value in variables]
+
+
+class RedactingReporter(ExceptionReporter):
+    """Django's error report, redacted as a whole."""
+
+    def get_traceback_html(self) -> SafeString:
+        return SafeString(redact(super().get_traceback_html()))
+
+    def get_traceback_text(self) -> SafeString:
+        return SafeString(redact(super().get_traceback_text()))
+
+
+def _cleansed(value: Any) -> Any:
+    """The value itself, or its redacted repr where that shows a credential."""
+    try:
+        shown = value if isinstance(value, str) else repr(value)
+    except Exception:  # noqa: BLE001 - Django reports those itself
+        return value
+    redacted = redact(shown)
+    return value if redacted == shown else redacted
