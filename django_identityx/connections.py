@@ -70,18 +70,24 @@ class _CappedReads(io.RawIOBase):
         super().close()
 
 
-def _response(sock: socket.socket, *args: Any, **kwargs: Any) -> http.client.HTTPResponse:
-    response = http.client.HTTPResponse(sock, *args, **kwargs)
-    response.fp = io.BufferedReader(_CappedReads(sock, response.fp.detach()))
-    return response
+class _Response(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_CappedReads(sock, self.fp.detach()))
+
+    def begin(self) -> None:
+        super().begin()
+        # urllib3 logs lines of the head that it can't read, and one may repeat a token.
+        self.headers.defects = []
+        self.headers.set_payload("")
 
 
 class _HTTPConnection(HTTPConnection):
-    response_class = staticmethod(_response)  # type: ignore[assignment]
+    response_class = _Response
 
 
 class _HTTPSConnection(HTTPSConnection):
-    response_class = staticmethod(_response)  # type: ignore[assignment]
+    response_class = _Response
 
 
 class _HTTPPool(HTTPConnectionPool):

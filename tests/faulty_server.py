@@ -21,8 +21,10 @@ Chosen by what was sent: ``by(lambda received: behaviour)``.
 Without any server: ``with refusing_port() as url`` (connection refused) and
 ``with unaccepting_port() as url`` (a connection attempt that hangs).
 
-``FaultyServer(..., tls=context)`` speaks https. Leaving the ``with`` block ends every hanging
-behaviour and closes every socket.
+``FaultyServer(..., tls=context)`` speaks https; ``self_signed(folder)`` makes such a context, and
+the certificate that a client would have to trust.
+
+Leaving the ``with`` block ends every hanging behaviour and closes every socket.
 """
 
 from __future__ import annotations
@@ -33,9 +35,11 @@ import json
 import socket
 import ssl
 import struct
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 NEVER = 30.0  # seconds; longer than any test waits
@@ -472,3 +476,19 @@ def unaccepting_port() -> Iterator[str]:
             with contextlib.suppress(BlockingIOError):
                 waiting.connect(("127.0.0.1", port))
         yield f"http://127.0.0.1:{port}/graphql"
+
+
+# --- TLS -------------------------------------------------------------------------------------
+
+
+def self_signed(folder: Path) -> tuple[ssl.SSLContext, Path]:
+    """A context for ``tls`` and its certificate for 127.0.0.1, which nobody trusts."""
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    command = (
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
+        " -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 -keyout"
+    )
+    subprocess.run([*command.split(), key, "-out", certificate], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context, certificate

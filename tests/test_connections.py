@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import requests
 
 from django_identityx import lifetime, transport
 from django_identityx.connections import MAX_FREE, MAX_IDLE, Connection, Connections, capped
@@ -145,3 +148,23 @@ def test_the_cap_ends_with_its_block() -> None:
         time.sleep(0.01)
         with capped(0), pytest.raises(Exception, match="timed out"):
             warm(server)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is missing")
+def test_the_cap_and_the_keeping_over_tls(tmp_path: Path) -> None:
+    context, certificate = wire.self_signed(tmp_path)
+    pong = wire.graphql({"ping": "pong"})
+    slow = (wire.trickle(pause=0.02), wire.trickle_head(pause=0.02))
+    with FaultyServer(pong, pong, *slow, tls=context) as server:
+        connection = Connection()
+        connection.session.verify = str(certificate)
+        for _ in range(2):
+            answer = connection.session.post(server.url, data=b"{}", timeout=1)
+            assert answer.json() == {"data": {"ping": "pong"}}
+        assert server.connections == 1
+        for _ in slow:
+            began = time.monotonic()
+            with capped(0.2), pytest.raises(requests.RequestException):
+                connection.session.post(server.url, data=b"{}", timeout=1)
+            assert 0.15 < time.monotonic() - began < 0.5
+        connection.close()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import shutil
-import ssl
-import subprocess
 import threading
 import time
 from pathlib import Path
@@ -96,6 +94,9 @@ ACCIDENTS: dict[str, Behaviour] = {
     "two lengths": wire.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 2, 3\r\n\r\n{}"),
     "a chunk size that is no number": wire.raw(
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n"
+    ),
+    "a header that is none, with the token": wire.raw(
+        f"HTTP/1.1 200 OK\r\nX-A: a\r\n{SECRET}\r\nX-B: b\r\n\r\nno".encode()
     ),
     "interim answers only": wire.raw(b"HTTP/1.1 100 Continue\r\n\r\n" * 2000),
 }
@@ -493,36 +494,34 @@ def test_plain_http_elsewhere_where_it_is_allowed() -> None:
         Transport("ftp://identityx.internal/graphql", allow_http=True)
 
 
-@pytest.fixture(scope="module")
-def self_signed(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed")
-    folder = tmp_path_factory.mktemp("tls")
-    key, certificate = folder / "key.pem", folder / "certificate.pem"
-    command = (
-        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
-        " -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 -keyout"
-    )
-    subprocess.run(
-        [*command.split(), key, "-out", certificate],
-        check=True,
-        capture_output=True,
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    return context
+needs_openssl = pytest.mark.skipif(
+    shutil.which("openssl") is None, reason="openssl, which makes the certificate, is missing"
+)
 
 
+@needs_openssl
 def test_a_certificate_that_nobody_signed_is_refused(
-    self_signed: ssl.SSLContext, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    with FaultyServer(tls=self_signed) as server:
+    context, _ = wire.self_signed(tmp_path)
+    with FaultyServer(tls=context) as server:
         with pytest.raises(Unreachable, match="certificate") as caught:
             send(server.url)
         assert server.requests == []
     assert_no_secret(text_of(caught.value))
     assert_no_secret(logged(caplog))
+
+
+@needs_openssl
+def test_a_certificate_in_the_environment_is_not_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context, certificate = wire.self_signed(tmp_path)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    monkeypatch.setenv("CURL_CA_BUNDLE", str(certificate))
+    with FaultyServer(tls=context) as server, pytest.raises(Unreachable, match="certificate"):
+        send(server.url)
 
 
 def test_plain_http_behind_an_https_url() -> None:

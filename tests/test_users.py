@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import inspect
 import pickle
+from typing import TypeGuard, get_type_hints
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, Group, Permission
@@ -185,6 +186,11 @@ def test_kinds_are_told_apart() -> None:
     ):
         assert is_app_user(user) is app
         assert is_org_user(user) is org
+
+
+def test_type_checkers_follow() -> None:
+    assert get_type_hints(is_app_user)["return"] == TypeGuard[AppUser]
+    assert get_type_hints(is_org_user)["return"] == TypeGuard[OrgUser]
 
 
 def test_roles() -> None:
