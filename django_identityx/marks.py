@@ -1,0 +1,134 @@
+"""The cookies of the sign-in flow: small, signed, short-lived, and none of them a session.
+
+- The *carrier* brings a link's token from the URL to the page, so that the URL can lose it. The
+  session can't: ``SameSite=Strict`` loses it on the way from a mail, and every scanner would leave
+  a session behind.
+- The *mark* tells a browser again: which one asked for a link (and for whose), and which one has
+  already pressed the button.
+- The *note* fills the address into the page that follows the form.
+
+``SameSite=Lax`` whatever the session uses, HttpOnly, Secure where the request is.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.conf import settings
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from . import emails
+from .conf import conf
+
+CARRIER, MARK, NOTE = "identityx_link", "identityx_mark", "identityx_note"
+CARRIER_AGE = NOTE_AGE = 600  # seconds
+MAX_CARRIED = 2800  # characters of a token that a cookie has room for beside its signature
+REMEMBERED = 5  # addresses for which one browser asked
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """A link's token and where to go afterwards."""
+
+    token: str
+    next: str = ""
+
+    @classmethod
+    def load(cls, value: str) -> Carrier | None:
+        """Read a signed value, from the cookie or from the page's hidden field."""
+        data = _load(value, CARRIER, CARRIER_AGE)
+        if isinstance(data, dict) and isinstance(data.get("t"), str):
+            return cls(data["t"], str(data.get("n", "")))
+        return None
+
+    def dump(self) -> str:
+        return signing.dumps({"t": self.token, "n": self.next}, salt=CARRIER)
+
+    def carry(self, request: HttpRequest, response: HttpResponse) -> None:
+        _set(request, response, CARRIER, self.dump(), CARRIER_AGE, _callback_path())
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A browser: a random id, and digests of the addresses for which it asked for a link."""
+
+    id: str
+    asked: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> Mark | None:
+        data = _load(request.COOKIES.get(MARK, ""), MARK, int(conf.LINK_MAX_AGE))
+        if isinstance(data, dict) and isinstance(data.get("id"), str):
+            asked = data.get("a")
+            return cls(data["id"], tuple(asked) if isinstance(asked, list) else ())
+        return None
+
+    @classmethod
+    def new(cls) -> Mark:
+        return cls(secrets.token_urlsafe(16))
+
+    def asking(self, email: str) -> Mark:
+        """The mark of the same browser after it asked for a link to ``email``."""
+        digest = emails.digest(email)
+        others = tuple(a for a in self.asked if a != digest)
+        return replace(self, asked=(*others, digest)[-REMEMBERED:])
+
+    def asked_for(self, email: str) -> bool:
+        return emails.digest(email) in self.asked
+
+    def leave(self, request: HttpRequest, response: HttpResponse) -> None:
+        value = signing.dumps({"id": self.id, "a": list(self.asked)}, salt=MARK)
+        _set(request, response, MARK, value, int(conf.LINK_MAX_AGE), _callback_path())
+
+
+@dataclass(frozen=True)
+class Note:
+    """What was typed into the form."""
+
+    email: str
+    next: str = ""
+    staff: bool = False
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> Note | None:
+        data = _load(request.COOKIES.get(NOTE, ""), NOTE, NOTE_AGE)
+        if isinstance(data, dict) and isinstance(data.get("e"), str):
+            return cls(data["e"], str(data.get("n", "")), bool(data.get("s")))
+        return None
+
+    def leave(self, request: HttpRequest, response: HttpResponse) -> None:
+        value = signing.dumps({"e": self.email, "n": self.next, "s": self.staff}, salt=NOTE)
+        _set(request, response, NOTE, value, NOTE_AGE, reverse("identityx:link-sent"))
+
+
+def drop_carrier(response: HttpResponse) -> None:
+    response.delete_cookie(CARRIER, path=_callback_path(), samesite="Lax")
+
+
+def _callback_path() -> str:
+    return reverse("identityx:callback")
+
+
+def _load(value: str, salt: str, max_age: int) -> Any:
+    try:
+        return signing.loads(value, salt=salt, max_age=max_age)
+    except (signing.BadSignature, ValueError, TypeError):
+        return None
+
+
+def _set(
+    request: HttpRequest, response: HttpResponse, name: str, value: str, age: int, path: str
+) -> None:
+    response.set_cookie(
+        name,
+        value,
+        max_age=age,
+        path=path,
+        secure=request.is_secure() or settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
