@@ -212,6 +212,8 @@ def _failure(error: GraphQLError, *, about_token: bool) -> IdentityXError:
         return PermissionDenied("The role of this user does not allow it.", code=error.code)
     if about_token and error.code == "UNAUTHENTICATED":
         return Unclear("IdentityX gave no verdict about the credential.")
+    if error.message.startswith("Cast to ObjectId failed "):
+        return InvalidInput("IdentityX can't read an id.", code=error.code)
     if error.status == 422:
         return InvalidInput(
             "IdentityX refused a value.", code=error.code, detail=redact(error.message)

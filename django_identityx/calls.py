@@ -85,9 +85,14 @@ class Caller:
             needs_person=credential is not None,
             visitor=visitor,
         )
-        if credential is not None:
-            value_of(answer, "activeAppUser", about_token=True)
-        return value_of(answer, name, about_token=credential is not None)
+        if credential is None:
+            return value_of(answer, name)
+        # A failure of the one takes the value of the other away, so both errors come first.
+        error = answer.error_for("activeAppUser") or answer.error_for(name)
+        if error is not None:
+            _raise(error, about_token=True)
+        value_of(answer, "activeAppUser", about_token=True)
+        return value_of(answer, name, about_token=True)
 
     def _field(
         self,

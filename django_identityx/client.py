@@ -15,7 +15,13 @@ from .answers import no_verdict
 from .calls import Caller, value_of
 from .credentials import Credential, TokenType
 from .dialects import CacheMemory
-from .exceptions import ConfigurationError, InvalidInput, NotFound, Unclear
+from .exceptions import (
+    ConfigurationError,
+    InvalidInput,
+    NotFound,
+    OperationFailed,
+    Unclear,
+)
 from .payloads import AppContext, AppUserLogin, ContentAccess, OrgUserLogin
 from .users import AppUser, OrgUser
 
@@ -344,7 +350,10 @@ class IdentityXClient(Caller):
         return Credential(TokenType.ORG_USER_API_TOKEN, value)
 
     def user_logout(self, credential: Credential, *, visitor: Visitor | None = None) -> None:
-        """End an OrgUser's token. An API token can't be ended."""
+        """End an OrgUser's token. An API token can't be ended: `OperationFailed`."""
+        if credential.token_type is TokenType.ORG_USER_API_TOKEN:
+            # IdentityX would answer as if the token were bad.
+            raise OperationFailed("An API token can't be ended.")
         self._field(
             "mutation UserLogout { userLogout }",
             "userLogout",

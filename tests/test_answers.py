@@ -200,6 +200,7 @@ def test_a_refused_application(message: str, setting: str) -> None:
         ("The provided user is not verified.", "INTERNAL_SERVER_ERROR", 401, OperationFailed),
         ("Not acceptable", "BAD_USER_INPUT", None, OperationFailed),
         ("You do not have permission", "UNAUTHORIZED", None, PermissionDenied),
+        ('Cast to ObjectId failed for value "x"', "INTERNAL_SERVER_ERROR", 500, InvalidInput),
         ("Something else", "INTERNAL_SERVER_ERROR", 500, Unclear),
         ("Something else", "", None, Unclear),
     ],

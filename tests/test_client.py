@@ -391,9 +391,10 @@ def test_user_logout(client: IdentityXClient, sandbox: Sandbox) -> None:
     with pytest.raises(Rejected):
         client.active_user(credential)
     script = Credential(TokenType.ORG_USER_API_TOKEN, sandbox.api_token("owner@example.com"))
-    with pytest.raises(IdentityXError):
+    with pytest.raises(OperationFailed):
         client.user_logout(script)
     assert client.active_user(script)
+    assert sandbox.count("userLogout") == 1
 
 
 # --- What they may see -----------------------------------------------------------------------
@@ -429,6 +430,15 @@ def test_check_content_access(client: IdentityXClient, sandbox: Sandbox) -> None
     office = check(required_access_level_ids=[premium], visitor=Visitor("10.1.2.3"))
     assert office.can_access
     assert check(required_access_level_ids=[premium], is_enabled=False).can_access
+
+
+@pytest.mark.parametrize("value", ["premium", "", "5d1b36070ce467bff67"])
+def test_an_id_that_is_none(client: IdentityXClient, sandbox: Sandbox, value: str) -> None:
+    for credential in (None, reader(sandbox)):
+        with pytest.raises(InvalidInput):
+            client.check_content_access(required_access_level_ids=[value], credential=credential)
+    with pytest.raises(InvalidInput):
+        client.impersonate_app_user(staff(sandbox), value)
 
 
 def test_public_operations_do_not_answer_for_nobody_where_a_token_is_bad(
