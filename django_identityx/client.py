@@ -141,9 +141,9 @@ class IdentityXClient(Caller):
     ) -> None:
         """Create the AppUser where there is none, and mail the link: one request, two root fields.
 
-        The answer takes the same way for known and unknown addresses. A creation that IdentityX
-        refuses (a burner domain, say) may belong to an existing user, so the link is sent alone
-        then, and that answer counts.
+        The answer takes the same way for known and unknown addresses. `InvalidInput` where the
+        creation is refused (a burner domain, say): the address may be an existing user's all the
+        same, for whom the link can be sent alone.
         """
         document = (
             "mutation CreateAndSend($user: CreateAppUserMutationInput!,"
@@ -154,11 +154,6 @@ class IdentityXClient(Caller):
         variables = {"user": {"email": email}, "link": link}
         answer = self._send(document, variables, visitor=visitor)
         error = answer.error_for("createAppUser")
-        if error is not None and error.status == 422:
-            self.send_app_user_login_link(
-                email, auth_url, redirect_to=redirect_to, source=source, visitor=visitor
-            )
-            return
         if error is not None and error.message.startswith("E11000 duplicate key error"):
             answer = self._send(document, variables, visitor=visitor)
         value_of(answer, "createAppUser")
