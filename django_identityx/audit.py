@@ -22,11 +22,31 @@ logger = logging.getLogger("django_identityx.audit")
 
 
 def login_link_sent(request: HttpRequest | None, kind: str, email: str) -> None:
-    """A link was asked for, and IdentityX (or the queue to it) took the request."""
+    """A link was asked for, and is on its way if the address is one that may have it.
+
+    `login_link_not_sent` follows if it isn't.
+    """
     digest = emails.digest(email)
     _write("login_link_sent", request, kind=kind, email_digest=digest)
     signals.login_link_sent.send_robust(
         sender=login_link_sent, request=request, kind=kind, email_digest=digest
+    )
+
+
+def login_link_not_sent(kind: str, email_digest: str, reason: str, address: str) -> None:
+    """What was told as sent came to nothing; behind the answer, which must not tell.
+
+    ``reason``: ``unknown_user``, ``refused`` (a burner domain, say), ``unavailable`` or
+    ``misconfigured``. No signal: a receiver would run in a thread without a request.
+    """
+    _write(
+        "login_link_not_sent",
+        None,
+        level=logging.INFO if reason in {"unknown_user", "refused"} else logging.WARNING,
+        kind=kind,
+        email_digest=email_digest,
+        reason=reason,
+        address=address,
     )
 
 
@@ -69,7 +89,7 @@ def _write(
 ) -> None:
     if not logger.isEnabledFor(level):
         return
-    fields["address"] = (request and client_address(request)) or ""
+    fields.setdefault("address", (request and client_address(request)) or "")
     line = " ".join(f"{name}={json.dumps(value)}" for name, value in fields.items())
     logger.log(
         level, "%s", redact(f"{event} {line}"), extra={"identityx": {"event": event, **fields}}

@@ -1,65 +1,50 @@
-"""Sending a login link, so that the answer tells nothing about the address.
+"""Sending login links without telling whether an address is known.
 
-With ``IDENTITYX_CREATE_APP_USERS`` every address takes the same way: creating and sending are one
-request. Where known and unknown addresses would differ, the answer does not wait: IdentityX is
-asked whether it is there, and a small executor of this process does the rest. When that is full
-the visitor is told to come again: no mail is silently lost.
+Known, unknown, refused (a burner domain) and banned addresses differ at IdentityX: in the answer,
+in the number of requests, and in the time that creating a user or handing a mail to a server takes.
+So no visitor waits for any of it. The answer waits for one question that is the same for
+everybody, whether IdentityX is there and serves this application, which tells outages; then the
+address goes to the background. That goes for every kind of link, with and without
+``IDENTITYX_CREATE_APP_USERS``: a request that creates and sends in the foreground would still
+show a new user by the time of the insertion, and a burner domain by its second request.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
-import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connections
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 
-from . import audit
-from .addresses import Visitor
+from . import audit, emails
+from .addresses import Visitor, client_address
+from .background import background
 from .client import IdentityXClient
 from .conf import conf
 from .credentials import TokenType
-from .exceptions import Busy, IdentityXError, InvalidInput, NotFound, Unavailable
-from .lifetime import PerProcess
+from .exceptions import (
+    ConfigurationError,
+    Failing,
+    IdentityXError,
+    InvalidInput,
+    NotFound,
+    OperationFailed,
+    Unavailable,
+    Unclear,
+)
 from .transport import LOOPBACK
 
 logger = logging.getLogger("django_identityx")
 
-WORKERS = 4
-MAX_WAITING = 100
-TRIES = 3
-PAUSE = 1.0  # seconds before the second try; twice as long before the third
+PAUSES = (0.5, 2.0)  # seconds before IdentityX, reporting an outage inside, is asked again
 
-
-def callback_url(request: HttpRequest | None = None) -> str:
-    """The callback as it goes into mails: from ``IDENTITYX_CALLBACK_URL``, never the request.
-
-    Only in DEBUG may the request's host stand in for a missing setting. Raises
-    `ImproperlyConfigured` for a bad one: a link with a token would lead who knows where.
-    """
-    url = conf.CALLBACK_URL
-    if url is None:
-        if settings.DEBUG and request is not None:
-            return request.build_absolute_uri(reverse("identityx:callback"))
-        raise ImproperlyConfigured("IDENTITYX_CALLBACK_URL is not set.")
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        raise ImproperlyConfigured("IDENTITYX_CALLBACK_URL is not a URL.") from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
-        raise ImproperlyConfigured("IDENTITYX_CALLBACK_URL must be an absolute http(s) URL.")
-    if "?" in url or "#" in url:
-        raise ImproperlyConfigured("IDENTITYX_CALLBACK_URL must have no query and no fragment.")
-    if parts.scheme == "http" and not settings.DEBUG and parts.hostname not in LOOPBACK:
-        raise ImproperlyConfigured("IDENTITYX_CALLBACK_URL must use https outside DEBUG.")
-    return url
+# An address that nobody has: the answer is null, unless a part of IdentityX is down.
+_PROBE = 'query { ping appUser(input: { email: "nobody@sign-in.invalid" }) { id } }'
 
 
 def send_login_link(
@@ -70,84 +55,142 @@ def send_login_link(
     visitor: Visitor | None = None,
     request: HttpRequest | None = None,
 ) -> None:
-    """Mail a login link to ``email``, if it may have one; the caller can't tell.
+    """Have IdentityX mail a login link to ``email``; return in the same way whoever that is.
 
-    Raises `Unavailable`, `ConfigurationError` or `ImproperlyConfigured`, for any address alike.
+    Sign-up comes first where ``IDENTITYX_CREATE_APP_USERS`` says so. ``redirect_to`` must have been
+    checked; it is in the link of an AppUser, where its reader can change it.
+
+    Raises `Unavailable` (`Busy` if too many links are waiting), `ConfigurationError`, or
+    `ImproperlyConfigured` for a bad callback URL; never anything about the address.
     """
-    email = email.strip()
     client = IdentityXClient.from_settings()
-    if token_type is not TokenType.APP_USER:
-        client.ping()
-        _hand_over(lambda: client.send_user_login_link(email, visitor=visitor))
-    else:
-        auth_url = callback_url(request)
-
-        def send_alone() -> None:
-            client.send_app_user_login_link(
-                email, auth_url, redirect_to=redirect_to, visitor=visitor
-            )
-
-        if conf.CREATE_APP_USERS:
-            try:
-                client.create_and_send_app_user_login_link(
-                    email, auth_url, redirect_to=redirect_to, visitor=visitor
-                )
-            except InvalidInput:
-                # A burner address, say. It may be an existing user's all the same, so the link is
-                # tried alone; behind the answer, whose time would tell.
-                _hand_over(send_alone)
-        else:
-            client.ping()
-            _hand_over(send_alone)
+    call = _call(client, email, token_type, redirect_to, visitor, request)
+    digest = emails.digest(email)
+    address = (request and client_address(request)) or (visitor and visitor.address) or ""
+    with background().place() as place:
+        _ask(client, token_type)
+        place.run(partial(_deliver, call, token_type.value, digest, address))
     audit.login_link_sent(request, token_type.value, email)
 
 
-def _hand_over(job: Callable[[], None]) -> None:
-    _queue().put(job)
+def callback_url(request: HttpRequest | None = None) -> str:
+    """Where links lead: ``IDENTITYX_CALLBACK_URL``, and never what a request says.
 
-
-class _Queue:
-    """A bounded executor; what waits in it is finished at the interpreter's exit."""
-
-    def __init__(self) -> None:
-        self._executor = ThreadPoolExecutor(WORKERS, thread_name_prefix="identityx-links")
-        self._room = threading.BoundedSemaphore(MAX_WAITING)
-
-    def put(self, job: Callable[[], None]) -> None:
-        if not self._room.acquire(blocking=False):
-            raise Busy("Too many links are waiting to be sent.")
+    A forged ``Host`` would mail the link of a stranger's choice to a victim. Only in DEBUG, and
+    only where the setting is missing, the request's host serves. Raises `ImproperlyConfigured`.
+    """
+    url = conf.CALLBACK_URL
+    if url is None:
+        if not settings.DEBUG or request is None:
+            raise ImproperlyConfigured("IDENTITYX_CALLBACK_URL must be set to send login links.")
         try:
-            self._executor.submit(self._run, job)
-        except BaseException:
-            self._room.release()
-            raise
+            return request.build_absolute_uri(reverse("identityx:callback"))
+        except NoReverseMatch as error:
+            raise ImproperlyConfigured(
+                'Login links lead to identityx:callback: include("django_identityx.urls").'
+            ) from error
+    problem = _problem(url)
+    if problem:
+        raise ImproperlyConfigured(f"IDENTITYX_CALLBACK_URL {problem}.")
+    return url
 
-    def close(self) -> None:
-        self._executor.shutdown(wait=True)
 
-    def _run(self, job: Callable[[], None]) -> None:
+def wait_until_sent(timeout: float = 10.0) -> bool:
+    """Wait until this process has no link left to send; for tests. Whether that came about."""
+    return background().wait(timeout)
+
+
+def _problem(url: str) -> str:
+    """What is wrong with ``url`` as a callback; IdentityX appends ``?token=`` without looking."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - raises ValueError if it isn't one
+    except ValueError:
+        return "is not a URL"
+    if not url.isascii() or not url.isprintable() or any(c in url for c in ' \\<>"'):
+        return "has characters that a URL in a mail can't have"
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        return "must be an absolute http(s) URL"
+    if parts.username is not None or parts.password is not None:
+        return "must not carry a user name"
+    if "?" in url or "#" in url:
+        return "must have neither a query nor a fragment"
+    if parts.scheme == "http" and not (settings.DEBUG or parts.hostname in LOOPBACK):
+        return "must use https outside DEBUG"
+    return ""
+
+
+def _call(
+    client: IdentityXClient,
+    email: str,
+    token_type: TokenType,
+    redirect_to: str | None,
+    visitor: Visitor | None,
+    request: HttpRequest | None,
+) -> Callable[[], None]:
+    """What is to be done for ``email``, with everything that the settings say about it."""
+    email = emails.clean(email)
+    if token_type is TokenType.ORG_USER:
+        return partial(client.send_user_login_link, email, visitor=visitor)
+    if token_type is not TokenType.APP_USER:
+        raise ValueError(f"Nobody signs in by a link as {token_type.value}.")
+    url = callback_url(request)
+    if not client.app_id:
+        raise ConfigurationError("Readers can't sign in: IDENTITYX_APP_ID is not set.")
+    send = partial(
+        client.send_app_user_login_link, email, url, redirect_to=redirect_to, visitor=visitor
+    )
+    if not conf.CREATE_APP_USERS:
+        return send
+    create_and_send = partial(
+        client.create_and_send_app_user_login_link,
+        email,
+        url,
+        redirect_to=redirect_to,
+        visitor=visitor,
+    )
+
+    def sign_up() -> None:
         try:
-            _persist(job)
-        except (NotFound, InvalidInput):
-            pass  # nobody has this address here, and nobody is told
-        except IdentityXError as error:
-            logger.error("A login link was not sent: %s", error)
-        except Exception:
-            logger.exception("A login link was not sent.")
-        finally:
-            connections.close_all()
-            self._room.release()
+            create_and_send()
+        except InvalidInput:
+            send()  # no new user may have this address (a burner domain, say); an old one may
+
+    return sign_up
 
 
-def _persist(job: Callable[[], None]) -> None:
-    for attempt in range(1, TRIES + 1):
+def _ask(client: IdentityXClient, token_type: TokenType) -> None:
+    """Raise if IdentityX is in trouble, whoever is going to get the link."""
+    if token_type is TokenType.ORG_USER:
+        client.ping()
+        return
+    try:
+        client.execute(_PROBE)
+    except (OperationFailed, Unclear):
+        # It answered, and reported no outage: what it dislikes is the question.
+        logger.debug("IdentityX did not answer the question before a login link.")
+
+
+def _deliver(call: Callable[[], None], kind: str, digest: str, address: str) -> None:
+    """Send, in the background; what comes to nothing is told in the audit log."""
+    for pause in (*PAUSES, None):
         try:
-            return job()
+            call()
+        except Failing:
+            if pause is not None and background().pause(pause):
+                continue  # reported as failed, so nothing is sent twice
+            reason = "unavailable"
         except Unavailable:
-            if attempt == TRIES:
-                raise
-            time.sleep(PAUSE * attempt)
-    return None
-
-
-_queue = PerProcess(_Queue, _Queue.close)
+            reason = "unavailable"
+        except NotFound:
+            reason = "unknown_user"
+        except OperationFailed:
+            reason = "refused"
+        except IdentityXError:
+            reason = "misconfigured"
+        else:
+            return
+        break
+    if reason in {"unavailable", "misconfigured"}:
+        logger.error("A login link could not be sent (%s).", reason)
+    audit.login_link_not_sent(kind, digest, reason, address)

@@ -2,7 +2,8 @@
 
 ``sender`` is the class of the user, or the class that sends. ``request`` may be None.
 
-- ``login_link_sent(request, kind, email_digest)``: a link was asked for and IdentityX took it.
+- ``login_link_sent(request, kind, email_digest)``: a link was asked for. It reaches its address if
+  that is one that may have it, which this does not tell.
 - ``user_logged_in(request, user)``: a session was established.
 - ``user_logged_out(request, user, revoked)``: a session ended; ``user`` may be None, ``revoked``
   tells whether IdentityX confirmed that the token ended.

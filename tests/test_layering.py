@@ -12,7 +12,8 @@ ROOT = Path(django_identityx.__file__).parent
 # From the bottom up. A module may import its own layer and those below.
 LAYERS = [
     {"exceptions", "users", "signals", "conf", "emails", "redaction", "addresses", "lifetime"}
-    | {"reporting", "setting_rules", "audit", "forms", "ratelimits", "rates"},
+    | {"reporting", "setting_rules", "audit", "forms", "ratelimits", "rates"}
+    | {"counters", "background"},
     {"credentials", "answers", "connections", "transport", "dialects", "payloads", "calls"},
     {"client"},
     {"caching", "verification"},
