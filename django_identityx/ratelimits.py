@@ -1,91 +1,94 @@
-"""Rate limits: an atomic core on Django's cache, without DRF and without a request.
+"""Rate limits on sending and redeeming login links: scopes, whom they count, and the refusal.
 
-A window is counted by ``add`` and ``incr``, so racers can't pass between a read and a write. Where
-the cache is not shared (local memory forgets after 300 entries, and a flood would make it) or does
-not answer, the process counts by itself, bounded. Keys are digests.
+Knows no DRF. Addresses and e-mails are counted under keyed digests; a success resets nothing; and
+a limit applies before anything is looked up, so being over it tells nothing about an address.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import ipaddress
-import threading
-import time
-from collections import OrderedDict
-from dataclasses import dataclass
+import math
 
-from django.conf import settings
-from django.core.cache import caches
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
 
 from . import emails
 from .addresses import client_address, parse_address
 from .conf import conf
+from .counters import Bucket, LocalHits, Refusal, SharedHits
+from .exceptions import IdentityXError
 from .lifetime import PerProcess
+from .rates import rates_of
 
-MAX_COUNTERS = 50_000  # of one process, about 10 MB
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_NOT_SHARED = ("LocMemCache", "FileBasedCache", "DummyCache")
+SEND_ADDRESS = "send-address"
+SEND_EMAIL = "send-email"
+REDEEM_ADDRESS = "redeem-address"
+
+_local: PerProcess[LocalHits] = PerProcess(LocalHits)
+_shared: PerProcess[SharedHits] = PerProcess(SharedHits)
 
 
-class LimitExceeded(Exception):  # noqa: N818 - said as DRF says Throttled
-    """Too many; ``wait`` is in whole seconds."""
+class LimitExceeded(IdentityXError):
+    """Too many. ``wait`` is in whole seconds, after which the next one passes."""
 
     def __init__(self, scope: str, wait: int) -> None:
         super().__init__(f"Too many requests ({scope}).")
         self.scope = scope
         self.wait = wait
 
-
-@dataclass(frozen=True)
-class Rate:
-    """``count`` in ``seconds``."""
-
-    count: int
-    seconds: int
-
-
-def rates(scope: str) -> list[Rate]:
-    """The rates of a scope in ``IDENTITYX_THROTTLE_RATES``; none if it is off."""
-    value = conf.THROTTLE_RATES.get(scope)
-    if value is None:
-        return []
-    return [parse_rate(rate) for rate in ([value] if isinstance(value, str) else value)]
-
-
-def parse_rate(text: str) -> Rate:
-    """Read DRF's syntax: ``10/min``; of the period only the first letter counts."""
-    count, _, period = text.partition("/")
-    return Rate(int(count), _SECONDS[period[:1].lower()])
-
-
-def hit(scope: str, identifier: str) -> None:
-    """Count one event; raise `LimitExceeded` once a rate of ``scope`` is exceeded."""
-    wait = 0
-    for rate in rates(scope):
-        now = time.time()
-        window = int(now // rate.seconds)
-        key = _key(scope, identifier, rate, window)
-        if _count(key, rate.seconds) > rate.count:
-            wait = max(wait, int((window + 1) * rate.seconds - now) + 1)
-    if wait:
-        raise LimitExceeded(scope, wait)
+    def __reduce__(self) -> tuple[type[LimitExceeded], tuple[str, int]]:
+        return type(self), (self.scope, self.wait)
 
 
 def limit_sending(request: HttpRequest, email: str) -> None:
-    """Count a link asked for, by client address and by e-mail, before the address is looked up."""
-    _hit_address("send-address", request)
-    hit("send-email", emails.digest(email))
+    """Count a link that is asked for, by client address and by e-mail; raise `LimitExceeded`."""
+    take(by_address(SEND_ADDRESS, request), by_email(SEND_EMAIL, email))
 
 
 def limit_redeeming(request: HttpRequest) -> None:
-    """Count a link redeemed, by client address."""
-    _hit_address("redeem-address", request)
+    """Count a link that is brought, by client address; raise `LimitExceeded`."""
+    take(by_address(REDEEM_ADDRESS, request))
+
+
+def by_address(scope: str, request: HttpRequest) -> Bucket | None:
+    """Count the client's address, of IPv6 its /64; None where it is exempt or unknown."""
+    address = client_address(request)
+    if address is None or is_exempt(address):
+        return None
+    return bucket(scope, network_of(address))
+
+
+def by_email(scope: str, email: str) -> Bucket | None:
+    """Count the mailbox, however its address is spelt."""
+    return bucket(scope, emails.digest(email))
+
+
+def bucket(scope: str, identifier: str) -> Bucket | None:
+    """Count ``identifier`` within ``scope``; None where the scope has no rates."""
+    rates = rates_of(scope)
+    if not rates:
+        return None
+    digest = salted_hmac(f"django_identityx.limit.{scope}", identifier, algorithm="sha256")
+    return Bucket(scope, digest.hexdigest()[:40], rates)
+
+
+def take(*buckets: Bucket | None) -> None:
+    """Count one hit in all of ``buckets``, or raise `LimitExceeded` and count it in none."""
+    counted = [found for found in buckets if found is not None]
+    if not counted:
+        return
+    hit = _local().take(counted)
+    if isinstance(hit, Refusal):
+        raise _exceeded(hit)
+    refusal = _shared().take(counted)
+    if refusal is not None:
+        _local().give_back(counted, hit)
+        raise _exceeded(refusal)
 
 
 def network_of(address: str) -> str:
-    """What one client may count as: the address itself, of IPv6 its /64."""
+    """What counts as one client: the address, of IPv6 its /64, which one household has."""
     parsed = parse_address(address)
     if isinstance(parsed, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((parsed, 64), strict=False))
@@ -93,55 +96,14 @@ def network_of(address: str) -> str:
 
 
 def is_exempt(address: str) -> bool:
-    """Whether ``IDENTITYX_THROTTLE_EXEMPT`` names the address."""
+    """Whether ``IDENTITYX_THROTTLE_EXEMPT`` has the address."""
     parsed = parse_address(address)
-    networks = (ipaddress.ip_network(n, strict=False) for n in conf.THROTTLE_EXEMPT)
+    try:
+        networks = [ipaddress.ip_network(text, strict=False) for text in conf.THROTTLE_EXEMPT]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"IDENTITYX_THROTTLE_EXEMPT: {error}") from error
     return parsed is not None and any(parsed in network for network in networks)
 
 
-def _hit_address(scope: str, request: HttpRequest) -> None:
-    address = client_address(request)
-    if address is not None and not is_exempt(address):
-        hit(scope, network_of(address))
-
-
-def _key(scope: str, identifier: str, rate: Rate, window: int) -> str:
-    message = f"identityx:{scope}:{rate.count}/{rate.seconds}:{identifier}:{window}".encode()
-    return hmac.new(settings.SECRET_KEY.encode(), message, hashlib.sha256).hexdigest()[:40]
-
-
-def _count(key: str, seconds: int) -> int:
-    backend = settings.CACHES.get(conf.CACHE, {}).get("BACKEND", "")
-    if not backend.endswith(_NOT_SHARED):
-        counted = _count_shared(f"identityx:rate:{key}", seconds)
-        if counted is not None:
-            return counted
-    return _counters().count(key)
-
-
-def _count_shared(key: str, seconds: int) -> int | None:
-    try:
-        cache = caches[conf.CACHE]
-        if cache.add(key, 1, seconds + 1):
-            return 1
-        return int(cache.incr(key))
-    except Exception:  # noqa: BLE001 - any backend, any trouble: the process counts by itself
-        return None
-
-
-class _Counters:
-    """Counters of one process, the oldest dropped first."""
-
-    def __init__(self) -> None:
-        self._counts: OrderedDict[str, int] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def count(self, key: str) -> int:
-        with self._lock:
-            counted = self._counts[key] = self._counts.pop(key, 0) + 1
-            while len(self._counts) > MAX_COUNTERS:
-                self._counts.popitem(last=False)
-        return counted
-
-
-_counters = PerProcess(_Counters)
+def _exceeded(refusal: Refusal) -> LimitExceeded:
+    return LimitExceeded(refusal.scope, max(1, math.ceil(refusal.wait)))
