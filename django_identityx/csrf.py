@@ -11,7 +11,7 @@ from django.middleware.csrf import CsrfViewMiddleware, get_token
 
 
 class _Check(CsrfViewMiddleware):
-    def _reject(self, request: HttpRequest, reason: str) -> str:  # type: ignore[override]
+    def _reject(self, request: HttpRequest, reason: str) -> str:
         return reason
 
 

@@ -57,9 +57,9 @@ def token_from(text: str) -> str:
 def read_link(text: str, *, now: float | None = None) -> Link:
     """Read a link or bare token.
 
-    Raises `Rejected` with reason ``missing``, ``malformed``, ``wrong_kind``, ``change_email``,
-    ``wrong_application``, ``expired`` or ``too_old`` (older than ``IDENTITYX_LINK_MAX_AGE``, counted
-    from its ``iat``).
+    Raises `Rejected` with reason ``missing``, ``malformed``, ``wrong_kind``, ``change_email`` or
+    ``wrong_application``, or `Expired`: past its ``exp``, or older than ``IDENTITYX_LINK_MAX_AGE``
+    by its ``iat``.
     """
     token = token_from(text)
     if not token:

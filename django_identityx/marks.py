@@ -82,7 +82,9 @@ class Mark:
 
     def leave(self, request: HttpRequest, response: HttpResponse) -> None:
         value = signing.dumps({"id": self.id, "a": list(self.asked)}, salt=MARK)
-        _set(request, response, MARK, value, int(conf.LINK_MAX_AGE), _callback_path())
+        # Read by the form too, so that a second address does not make it forget the first.
+        path = _callback_path().removesuffix("callback/")
+        _set(request, response, MARK, value, int(conf.LINK_MAX_AGE), path)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,22 @@
+// Goes on by itself in the browser that asked for the link. Without it, the button does.
+// Never while the page is prerendered or hidden: a person must be looking.
+(function () {
+  "use strict";
+  var form = document.querySelector("form[data-identityx-auto]");
+  if (!form) return;
+  var sent = false;
+  form.addEventListener("submit", function (event) {
+    if (sent) event.preventDefault();
+    sent = true;
+  });
+  function goOn() {
+    if (sent || document.prerendering || document.visibilityState !== "visible") return;
+    form.requestSubmit();
+  }
+  document.addEventListener("prerenderingchange", goOn);
+  document.addEventListener("visibilitychange", goOn);
+  window.addEventListener("pageshow", function (event) {
+    // Back to this page: it has done its work, and the button is still there.
+    if (!event.persisted) goOn();
+  });
+})();

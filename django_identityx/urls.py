@@ -1,0 +1,19 @@
+"""``path("account/", include("django_identityx.urls"))``: pages and their JSON twins."""
+
+from django.urls import path
+
+from . import api, views
+
+app_name = "identityx"
+
+urlpatterns = [
+    path("login/", views.LoginView.as_view(), name="login"),
+    path("link-sent/", views.LinkSentView.as_view(), name="link-sent"),
+    path("callback/", views.CallbackView.as_view(), name="callback"),
+    path("logout/", views.LogoutView.as_view(), name="logout"),
+    path("org-login/", views.OrgLoginView.as_view(), name="org-login"),
+    path("api/login-link/", api.LoginLinkView.as_view(), name="api-login-link"),
+    path("api/login/", api.LoginView.as_view(), name="api-login"),
+    path("api/logout/", api.LogoutView.as_view(), name="api-logout"),
+    path("api/me/", api.MeView.as_view(), name="api-me"),
+]

@@ -1,0 +1,210 @@
+"""``identityx:callback``: where the links lead.
+
+``GET ?token=`` moves the token into a cookie and the URL loses it; ``GET`` shows whose link it is,
+and a button; ``POST`` signs in. Nothing that opens links by itself can sign anybody in.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import SESSION_KEY
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.utils.decorators import method_decorator
+
+from .. import emails, ratelimits, redirects, sessions
+from ..conf import conf
+from ..exceptions import ConfigurationError, Rejected, Unavailable
+from ..links import Expired, Link, LinkKind, read_link, token_from
+from ..marks import MAX_CARRIED, Carrier, Mark, drop_carrier
+from ..redemption import redeem
+from .base import Page
+
+GONE = {"expired", "too_old", "used", "revoked"}
+STATUS = {"banned": 403, "not_admitted": 403}
+
+
+# A claim must outlive whatever the request does later, and IdentityX is not asked inside of a
+# transaction.
+@method_decorator(transaction.non_atomic_requests, name="dispatch")
+class CallbackView(Page):
+    """One view for both kinds of links, told apart by the token's ``sub``."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        if "token" in request.GET:
+            target = request.GET.get(redirects.WIRE_FIELD) or request.GET.get(redirects.FIELD, "")
+            return self.carry(request.GET["token"], redirects.safe_target(request, target))
+        carrier = Carrier.load(request.COOKIES.get("identityx_link", ""))
+        if carrier is None:
+            return self.problem("missing" if request.COOKIES else "cookies", status=400)
+        return self.show(carrier)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        if "link" in request.POST:  # pasted
+            return self.carry(token_from(request.POST["link"]), self.target)
+        carrier = self.carrier
+        if carrier is None:
+            return self.problem("missing", status=400)
+        try:
+            link = read_link(carrier.token)
+            if self.is_signed_in_as(link):
+                return self.lead_on(carrier)
+            if sessions.holds_somebody(request) and "switch" not in request.POST:
+                return self.show(carrier)
+            ratelimits.limit_redeeming(request)
+            mark = Mark.of(request)
+            redeem(request, link, mark.id if mark else "")
+        except Rejected as rejected:
+            return self.rejected(rejected, carrier)
+        return self.lead_on(carrier)
+
+    @property
+    def carrier(self) -> Carrier | None:
+        """The link on this page: in its hidden field, so that two tabs don't mix."""
+        return Carrier.load(self.request.POST.get("carrier", ""))
+
+    def carry(self, token: str, target: str) -> HttpResponse:
+        """Take the token out of the URL at once."""
+        if len(token) > MAX_CARRIED:
+            return self.problem("too_long", status=400)
+        response = HttpResponseRedirect(self.request.path, status=303)
+        Carrier(token, target).carry(self.request, response)
+        return response
+
+    def show(self, carrier: Carrier) -> HttpResponse:
+        """Show whose link it is, and go on by itself only where that is safe."""
+        try:
+            link = read_link(carrier.token)
+        except Rejected as rejected:
+            return self.rejected(rejected, carrier)
+        if self.is_signed_in_as(link):
+            return self.lead_on(carrier)
+        switching = sessions.holds_somebody(self.request)
+        mark = Mark.of(self.request)
+        asked_here = mark is not None and mark.asked_for(link.email)
+        response = self.confirmation(
+            carrier, link, switching=switching, auto=self.goes_on(asked_here) and not switching
+        )
+        (mark or Mark.new()).leave(self.request, response)
+        return response
+
+    def confirmation(
+        self, carrier: Carrier, link: Link, *, status: int = 200, **context: Any
+    ) -> HttpResponse:
+        return self.page(
+            "callback",
+            status=status,
+            masked_email=emails.mask(link.email),
+            carrier=carrier.dump(),
+            staff=link.kind is LinkKind.ORG_USER,
+            django_user=SESSION_KEY in self.request.session,
+            **context,
+        )
+
+    def goes_on(self, asked_here: bool) -> bool:
+        """Whether the page submits itself: in the browser that asked for this address's link."""
+        confirmation = conf.LINK_CONFIRMATION
+        return confirmation == "never" or (confirmation == "auto" and asked_here)
+
+    def is_signed_in_as(self, link: Link) -> bool:
+        """Whether the person of ``link`` is the one who is signed in, for certain."""
+        if SESSION_KEY in self.request.session:
+            return False
+        held = sessions.get_credential(self.request)
+        if held is None or held.token_type is not link.kind.token_type:
+            return False
+        try:
+            user = sessions.get_user(self.request)
+        except (Unavailable, ConfigurationError):
+            return False
+        return user.is_authenticated and user.email.casefold() == link.email.casefold()
+
+    def lead_on(self, carrier: Carrier) -> HttpResponse:
+        response = redirect(redirects.after_login(self.request, carrier.next))
+        drop_carrier(response)
+        return response
+
+    def rejected(self, rejected: Rejected, carrier: Carrier) -> HttpResponse:
+        """Say what happened, and offer a new link to the same address where one can be sent."""
+        reason = rejected.reason
+        email, staff = _address_of(rejected, carrier)
+        response = self.problem(
+            reason if reason in _KNOWN else "malformed",
+            status=410 if reason in GONE else STATUS.get(reason, 400),
+            email=email,
+            masked_email=emails.mask(email) if email else "",
+            staff=staff,
+            next=carrier.next,
+        )
+        drop_carrier(response)
+        return response
+
+    def csrf_failed(self, request: HttpRequest) -> HttpResponse:
+        """Lead on who is signed in as the same person by now; tell the others what to do."""
+        carrier = self.carrier
+        if carrier is not None:
+            try:
+                link = read_link(carrier.token)
+            except Rejected as rejected:
+                return self.rejected(rejected, carrier)
+            if self.is_signed_in_as(link):
+                return self.lead_on(carrier)
+            if request.COOKIES:
+                return self.confirmation(carrier, link, status=403, code="csrf")
+        return super().csrf_failed(request)
+
+    def too_many(self, request: HttpRequest, wait: int) -> HttpResponse:
+        response = self._again(status=429, code="too_many", minutes=(wait + 59) // 60)
+        response["Retry-After"] = str(wait)
+        return response
+
+    def trouble(self, request: HttpRequest, retry_after: int) -> HttpResponse:
+        response = self._again(status=503, code="unavailable")
+        response["Retry-After"] = str(retry_after)
+        return response
+
+    def _again(self, *, status: int, code: str, **context: Any) -> HttpResponse:
+        """The same page with its button: nothing is lost."""
+        carrier = self.carrier or Carrier.load(self.request.COOKIES.get("identityx_link", ""))
+        try:
+            link = read_link(carrier.token) if carrier else None
+        except Rejected:
+            link = None
+        if carrier is None or link is None:
+            return self.problem(code, status=status, **context)
+        switching = sessions.holds_somebody(self.request)
+        return self.confirmation(
+            carrier, link, status=status, code=code, switching=switching, **context
+        )
+
+
+_KNOWN = {
+    "missing",
+    "malformed",
+    "wrong_kind",
+    "change_email",
+    "wrong_application",
+    "expired",
+    "too_old",
+    "used",
+    "revoked",
+    "user_gone",
+    "banned",
+    "not_admitted",
+    "wrong_person",
+}
+
+
+def _address_of(rejected: Rejected, carrier: Carrier) -> tuple[str, bool]:
+    """Where a new link would go. By the link's own claim: who can press the button had it."""
+    if isinstance(rejected, Expired):
+        return rejected.email, rejected.kind is LinkKind.ORG_USER
+    if rejected.reason in GONE:
+        try:
+            link = read_link(carrier.token)
+        except Rejected:
+            return "", False
+        return link.email, link.kind is LinkKind.ORG_USER
+    return "", False

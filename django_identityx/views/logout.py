@@ -1,0 +1,23 @@
+"""``identityx:logout``: a POST ends the session; a GET shows a button that does."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from .. import redirects, sessions
+from .base import Page
+
+
+class LogoutView(Page):
+    """Revokes at IdentityX, and ends the session whatever IdentityX says."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.page("logout", next=self.target)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        sessions.logout(request)
+        return redirect(redirects.after_logout(request, self.target))
+
+    def csrf_failed(self, request: HttpRequest) -> HttpResponse:
+        return self.page("logout", status=403, code="csrf", next=self.target)
