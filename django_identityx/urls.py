@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from . import api, views
+from . import views
+from .api import LoginLinkView, LoginView, LogoutView, MeView
 
 app_name = "identityx"
 
@@ -12,8 +13,8 @@ urlpatterns = [
     path("callback/", views.CallbackView.as_view(), name="callback"),
     path("logout/", views.LogoutView.as_view(), name="logout"),
     path("org-login/", views.OrgLoginView.as_view(), name="org-login"),
-    path("api/login-link/", api.LoginLinkView.as_view(), name="api-login-link"),
-    path("api/login/", api.LoginView.as_view(), name="api-login"),
-    path("api/logout/", api.LogoutView.as_view(), name="api-logout"),
-    path("api/me/", api.MeView.as_view(), name="api-me"),
+    path("api/login-link/", LoginLinkView.as_view(), name="api-login-link"),
+    path("api/login/", LoginView.as_view(), name="api-login"),
+    path("api/logout/", LogoutView.as_view(), name="api-logout"),
+    path("api/me/", MeView.as_view(), name="api-me"),
 ]

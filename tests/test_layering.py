@@ -11,15 +11,22 @@ ROOT = Path(django_identityx.__file__).parent
 
 # From the bottom up. A module may import its own layer and those below.
 LAYERS = [
+    # vocabulary
     {"exceptions", "users", "signals", "conf", "emails", "redaction", "addresses", "lifetime"}
-    | {"reporting", "setting_rules", "audit", "forms", "ratelimits", "rates"}
-    | {"counters", "background"},
+    | {"reporting", "setting_rules", "audit", "forms", "redirects", "csrf", "headers"}
+    | {"rates", "counters", "ratelimits", "background"},
+    # wire, parse
     {"credentials", "answers", "connections", "transport", "dialects", "payloads", "calls"},
+    # operations
     {"client"},
+    # trust
     {"caching", "verification"},
-    {"sessions", "endings", "loading", "links", "sending", "claims"},
+    # session
+    {"sessions", "endings", "loading", "links", "claims", "marks", "sending", "redemption"},
+    # entry points
     {"views", "api", "middleware", "authentication", "permissions", "throttling", "decorators"}
     | {"checks"},
+    # wiring
     {"urls", "apps", "management", "testing", "pytest_plugin"},
 ]
 

@@ -30,6 +30,7 @@ class Command(BaseCommand):
         "error. IdentityX can't revoke the token: keep it like a password."
     )
     requires_system_checks: list[str] = []
+    stealth_options = ("stdin",)
     stdin: TextIO
 
     def add_arguments(self, parser: ArgumentParser) -> None:
