@@ -159,9 +159,10 @@ def test_definite_words_anywhere_else_are_not_definite(
 
 @given(st.text())
 def test_any_message_is_one_of_ours_and_never_repeated(message: str) -> None:
-    for raised in (about_token(message), about_input(message)):
-        assert isinstance(raised, IdentityXError)
-    assert len(message) < 8 or message not in text_of(about_token(message))
+    for said in (message, f"{message} {SECRET}"):
+        for raised in (about_token(said), about_input(said)):
+            assert isinstance(raised, IdentityXError)
+            assert_no_secret(text_of(raised))
 
 
 def test_whose_fault_it_is() -> None:

@@ -166,5 +166,5 @@ def test_the_cap_and_the_keeping_over_tls(tmp_path: Path) -> None:
             began = time.monotonic()
             with capped(0.2), pytest.raises(requests.RequestException):
                 connection.session.post(server.url, data=b"{}", timeout=1)
-            assert 0.15 < time.monotonic() - began < 0.5
+            assert 0.15 < time.monotonic() - began < 1
         connection.close()

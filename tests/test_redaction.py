@@ -137,7 +137,7 @@ def test_a_token_between_anything(before: str, after: str) -> None:
 def test_long_texts_take_no_time(text: str) -> None:
     began = time.perf_counter()
     redact(text)
-    assert time.perf_counter() - began < 0.5
+    assert time.perf_counter() - began < 2
 
 
 # --- The logging filter ----------------------------------------------------------------------
