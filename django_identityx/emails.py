@@ -24,7 +24,8 @@ def digest(email: str) -> str:
     local, at, domain = text.rpartition("@")
     text = local.partition("+")[0] + at + domain
     key = settings.SECRET_KEY.encode()
-    return hmac.new(key, f"identityx:email:{text}".encode(), hashlib.sha256).hexdigest()[:32]
+    message = f"identityx:email:{text}".encode(errors="surrogatepass")  # JSON may have halves
+    return hmac.new(key, message, hashlib.sha256).hexdigest()[:32]
 
 
 def mask(email: str) -> str:
