@@ -30,16 +30,27 @@ def redact(text: str) -> str:
 
 
 def _hidden(run: re.Match[str]) -> str:
-    """Hide a run of characters that has a JWT in it, or the beginning of one."""
+    """Hide a run of characters that has a JWT in it, or the beginning of one.
+
+    And JSON in base64, plain or deflated, as Django signs it into cookies, form fields and rows of
+    sessions: a token inside is not hidden by the coding.
+    """
     parts = run[0].split(".")
     if any(len(part.partition("eyJ")[2]) >= 5 for part in parts[:-1]):
+        return REDACTED
+    if len(parts[-1].partition("eyJ")[2]) >= 24:
+        return REDACTED
+    if any(part.startswith("eJ") and len(part) >= 24 for part in parts[1:]):
         return REDACTED
     long = [len(part) >= 16 for part in parts]
     return REDACTED if any(map(all, zip(long, long[1:], long[2:], strict=False))) else run[0]
 
 
 class RedactingFilter(logging.Filter):
-    """A logging filter that redacts the finished message, and the traceback under it."""
+    """A logging filter that redacts the finished message, the traceback under it, and extras.
+
+    On a handler it meets what all loggers send there; on a logger only that logger's own records.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         try:
@@ -51,6 +62,17 @@ class RedactingFilter(logging.Filter):
             record.exc_text = logging.Formatter().formatException(record.exc_info)
         if record.exc_text:
             record.exc_text = redact(record.exc_text)
-        if record.stack_info:
-            record.stack_info = redact(record.stack_info)
+        for name, value in vars(record).items():
+            if name not in _KEPT and isinstance(value, str | tuple | list | dict):
+                setattr(record, name, _cleaned(value))
         return True
+
+
+_KEPT = {"msg", "args", "exc_info", "exc_text", "name", "levelname"}
+
+
+def _cleaned(value: object) -> object:
+    """The value itself, or text instead of it where it shows a credential."""
+    text = value if isinstance(value, str) else repr(value)
+    redacted = redact(text)
+    return value if redacted == text else redacted

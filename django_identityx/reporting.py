@@ -16,13 +16,17 @@ from typing import Any
 from django.utils.safestring import SafeString
 from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
-from .redaction import redact
+from .redaction import REDACTED, redact
+
+FIELDS = {"token", "link", "carrier"}  # of forms, hidden whatever is in them
 
 
 class RedactingReporterFilter(SafeExceptionReporterFilter):
     """Django's filter of error reports, which also knows this package's credentials."""
 
     def cleanse_setting(self, key: str | int, value: Any) -> Any:
+        if str(key).startswith("identityx_"):
+            return REDACTED  # a cookie of ours
         cleansed = super().cleanse_setting(key, value)
         return redact(cleansed) if isinstance(cleansed, str) else cleansed
 
@@ -32,7 +36,8 @@ class RedactingReporterFilter(SafeExceptionReporterFilter):
             return parameters
         cleansed = parameters.copy()
         for name, values in parameters.lists():
-            cleansed.setlist(name, [redact(str(value)) for value in values])
+            hidden = name in FIELDS
+            cleansed.setlist(name, [REDACTED if hidden else redact(str(v)) for v in values])
         return cleansed
 
     def get_traceback_frame_variables(self, request: Any, tb_frame: Any) -> Any:

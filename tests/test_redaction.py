@@ -8,6 +8,7 @@ import time
 from urllib.parse import quote
 
 import pytest
+from django.core import signing
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -105,6 +106,18 @@ def test_other_text_stays(text: str) -> None:
     assert redact(text) == text
 
 
+@pytest.mark.parametrize("compress", [False, True])
+@pytest.mark.parametrize("form", ["{}", "identityx_link={}", "carrier={}&x=1", "('{}', 7)"])
+def test_what_django_signs(form: str, compress: bool) -> None:
+    """Base64 hides nothing: cookies and forms of ours, rows of the session table."""
+    signed = signing.dumps({"t": SECRET, "n": "/a/"}, salt="a salt", compress=compress)
+    for text in (form.format(signed), quote(form.format(signed))):
+        redacted = redact(text)
+        assert signed.split(":")[0] not in redacted
+        assert signed.split(":")[0][:80] not in redacted
+        assert REDACTED in redacted
+
+
 def test_a_link_leaves_the_rest_of_it() -> None:
     assert redact(LINK) == (
         f"https://site.example/identityx/callback/?token={REDACTED}&redirectTo=%2Fnext%2F"
@@ -194,6 +207,19 @@ def test_a_broken_log_call_breaks_nothing() -> None:
     record = logging.LogRecord("x", logging.INFO, "x.py", 1, "%d %s", (SECRET,), None)
     assert RedactingFilter().filter(record) is True
     assert_no_secret(f"{record.msg} {record.args}")
+
+
+def test_extras() -> None:
+    """What formatters that write JSON take from a record, such as the database's SQL."""
+    record = logging.LogRecord("x", logging.DEBUG, "x.py", 1, "query", (), None)
+    request = object()
+    vars(record).update(
+        sql=f"UPDATE x SET y = '{SECRET}'", params=("a", SECRET), harmless=("a", 7), request=request
+    )
+    assert RedactingFilter().filter(record) is True
+    assert_no_secret(repr(vars(record)))
+    assert record.harmless == ("a", 7)  # type: ignore[attr-defined]
+    assert record.request is request  # type: ignore[attr-defined]
 
 
 def test_a_record_without_an_error(log: tuple[logging.Logger, io.StringIO]) -> None:

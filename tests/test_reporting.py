@@ -83,6 +83,17 @@ def test_a_page_and_a_mail(debug: bool, settings) -> None:
         assert harmless in page
 
 
+def test_our_forms_and_cookies_by_name(settings) -> None:
+    """Also what is no token by its shape: half of one, or one that was mangled."""
+    settings.DEBUG = True
+    factory = RequestFactory()
+    factory.cookies["identityx_mark"] = "opaque-cookie"
+    fields = {"token": "opaque-token", "link": "opaque-link", "carrier": "opaque-carrier"}
+    request = factory.post("/callback/", fields)
+    for text in report(request):
+        assert "opaque" not in text
+
+
 def test_without_a_request(settings) -> None:
     settings.DEBUG = True
     for text in report():
