@@ -85,8 +85,6 @@ ACCIDENTS: dict[str, Behaviour] = {
     "cut in the body": wire.cut_mid_body(),
     "silence": wire.hang(),
     "silence in the body": wire.hang_mid_body(),
-    "a trickling body": wire.trickle(pause=0.02),
-    "a trickling head": wire.trickle_head(pause=0.02),
     "not HTTP": wire.raw(b"SSH-2.0-OpenSSH_9.6\r\n"),
     "a status that is no number": wire.raw(b"HTTP/1.1 abc Fine\r\n\r\n{}"),
     "a header without an end": wire.raw(b"HTTP/1.1 200 OK\r\nX-A: " + b"a" * 100_000),
