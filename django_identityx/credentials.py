@@ -21,6 +21,7 @@ from .exceptions import Malformed
 
 MAX_HEADER = 8 * 1024  # bytes of an Authorization header
 MAX_TOKEN = 4 * 1024  # bytes of a token; IdentityX refuses header blocks over 8 KB as a whole
+MAX_DEPTH = 32  # levels of a payload; how deep a parser can go differs, and ends badly
 LEEWAY = 60  # seconds that two clocks may differ
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
@@ -140,9 +141,16 @@ def _object(part: str) -> dict[str, Any]:
     except (binascii.Error, ValueError, RecursionError):
         value = None
     # Out here, because the decoder's error has the document that it could not read.
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or _is_deep(value):
         raise Malformed("malformed", "The token is not a JWT.")
     return value
+
+
+def _is_deep(value: Any, levels: int = MAX_DEPTH) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    children = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deep(child, levels - 1) for child in children)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

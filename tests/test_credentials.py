@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from django_identityx.credentials import (
     AUTH_SUBJECTS,
     LEEWAY,
+    MAX_DEPTH,
     MAX_HEADER,
     MAX_TOKEN,
     Claims,
@@ -226,6 +227,7 @@ NOT_JWTS = {
     "lone surrogate as an address": raw('{"sub": "a", "aud": "\\udc00@example.net"}'),
     "deeply nested list": raw('{"x": ' + "[" * 1400 + "]" * 1400 + "}"),
     "deeply nested object": raw('{"x":' * 400 + "1" + "}" * 399),
+    "a level too deep": raw('{"x":' + "[" * MAX_DEPTH + "]" * MAX_DEPTH + "}"),
     "raw line break in a text": raw('{"sub": "a\nb"}'),
     "single quotes": raw("{'sub': 'a'}"),
     "a comma too many": raw('{"sub": "a",}'),
@@ -256,6 +258,11 @@ def test_what_is_no_jwt(name: str) -> None:
 
 def test_the_longest_token_that_is_taken() -> None:
     assert read_claims(GOOD + "a" * (MAX_TOKEN - len(GOOD))).sub == "app-user-auth"
+
+
+def test_the_deepest_payload_that_is_taken() -> None:
+    levels = MAX_DEPTH - 1
+    assert read_claims(raw('{"sub": "a", "x":' + "[" * levels + "]" * levels + "}")).sub == "a"
 
 
 def test_a_pair_of_surrogates_is_text() -> None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+import django
 import pytest
 from django.core import mail
 from django.http import HttpRequest
@@ -162,7 +163,8 @@ def test_what_the_client_had_in_its_variables(behaviour: Any, settings) -> None:
 
 
 def test_a_mail_to_the_admins(settings) -> None:
-    settings.ADMINS = [("Ada", "ada@example.com")]
+    settings.ADMINS = ["ada@example.com"] if django.VERSION >= (6,) else [("Ada", "ada@x.example")]
+    settings.MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
     handler = AdminEmailHandler(include_html=True)
     try:
         fail(SECRET)
