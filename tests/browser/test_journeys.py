@@ -14,7 +14,7 @@ from django_identityx.sending import wait_until_sent
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 Ask = Callable[..., str]
 Look = Callable[["Page", str], None]

@@ -1,0 +1,54 @@
+"""axe finds nothing on any page, in light and in dark."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from django_identityx.sandbox import Sandbox
+from tests.requirements import require
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+READER = "reader@example.net"
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """axe-core's source; it is not part of this repository."""
+    path = os.environ.get("IDENTITYX_TEST_AXE", "")
+    require(path and Path(path).exists(), "IDENTITYX_TEST_AXE does not lead to an axe.min.js")
+    return Path(path).read_text()
+
+
+def violations(page: Page, axe: str) -> list[str]:
+    page.evaluate(axe)
+    found: dict[str, Any] = page.evaluate("axe.run()")
+    return [f"{v['id']}: {v['nodes'][0]['html']}" for v in found["violations"]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    "path",
+    ["login", "org-login", "link-sent", "callback", "logout", "callback/expired", "mistyped"],
+)
+def test_axe_finds_nothing(
+    new_browser: Callable[..., Page], sandbox: Sandbox, axe: str, path: str, scheme: str
+) -> None:
+    page = new_browser(color_scheme=scheme)
+    if path == "callback":
+        path = f"callback/?token={sandbox.login_link_token(READER)}"
+    elif path == "callback/expired":
+        path = f"callback/?token={sandbox.login_link_token(READER, age=7200)}"
+    page.goto(f"/identityx/{path.replace('mistyped', 'login')}")
+    if path == "mistyped":
+        page.get_by_role("button", name="Send me a link").click()
+        page.get_by_text("Type your e-mail address.").wait_for()
+    assert violations(page, axe) == []
