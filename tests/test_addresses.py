@@ -107,7 +107,7 @@ def test_anything_is_an_address_or_none(text: str) -> None:
         ("127.0.0.1", " , ", "127.0.0.1"),
     ],
 )
-def test_no_proxies_declared(
+def test_s12_no_proxies_declared(
     remote: str | None, forwarded: str | None, expected: str | None
 ) -> None:
     assert address_of(remote, forwarded) == expected
@@ -132,7 +132,7 @@ def test_no_proxies_declared(
     ],
 )
 @pytest.mark.parametrize("remote", ["10.0.0.5", "", "8.8.8.8"])
-def test_hops(
+def test_s12_hops(
     hops: int, forwarded: str | None, expected: str | None, remote: str, settings
 ) -> None:
     settings.IDENTITYX_TRUSTED_PROXIES = hops
@@ -164,7 +164,7 @@ def test_hops(
         ("10.0.0.5", "10.0.0.7, 10.0.0.9", "10.0.0.7"),
     ],
 )
-def test_networks(remote: str, forwarded: str | None, expected: str | None, settings) -> None:
+def test_s12_networks(remote: str, forwarded: str | None, expected: str | None, settings) -> None:
     settings.IDENTITYX_TRUSTED_PROXIES = ["10.0.0.0/8", "fd00::/8", "203.0.113.9"]
     assert address_of(remote, forwarded) == expected
 

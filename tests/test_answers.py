@@ -142,7 +142,7 @@ def test_unknown_messages_about_a_token_are_unclear(message: str) -> None:
 
 @pytest.mark.parametrize("outage", OUTAGES)
 @pytest.mark.parametrize("message", DEFINITE)
-def test_an_outage_that_contains_definite_words(outage: str, message: str) -> None:
+def test_s06_an_outage_that_contains_definite_words(outage: str, message: str) -> None:
     if outage != "undefined":  # a whole word
         assert isinstance(about_token(f"{outage} {message}"), Unavailable)
     assert isinstance(about_token(f"request to http://token/ failed, reason: {message}"), Failing)

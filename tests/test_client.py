@@ -428,7 +428,7 @@ def test_an_id_that_is_none(client: IdentityXClient, sandbox: Sandbox, value: st
         client.impersonate_app_user(staff(sandbox), value)
 
 
-def test_public_operations_do_not_answer_for_nobody_where_a_token_is_bad(
+def test_s01_public_operations_do_not_answer_for_nobody_where_a_token_is_bad(
     client: IdentityXClient, sandbox: Sandbox
 ) -> None:
     good = reader(sandbox)
@@ -642,7 +642,7 @@ def troubled() -> Iterator[FaultyServer]:
 
 @pytest.mark.parametrize("trouble", TROUBLE)
 @pytest.mark.parametrize("method", METHODS)
-def test_trouble(
+def test_s06_s19_trouble(
     method: str, trouble: str, troubled: FaultyServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)

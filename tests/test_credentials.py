@@ -135,7 +135,7 @@ def test_any_header_is_a_credential_or_not_ours_or_malformed(header: str) -> Non
     assert credential is None or (isinstance(credential, Credential) and credential.token)
 
 
-def test_a_credential_shows_and_compares_without_accidents() -> None:
+def test_s19_a_credential_shows_and_compares_without_accidents() -> None:
     credential = Credential(TokenType.APP_USER, SECRET)
     assert_no_secret(repr(credential))
     assert_no_secret(str(credential))
@@ -329,7 +329,7 @@ def test_nothing_against_it(token_type: TokenType) -> None:
     "sub",
     ["", "app-user-login-link", "user-login-link", "app-user-change-email-link", "App-User-Auth"],
 )
-def test_the_kind_is_by_sub(token_type: TokenType, sub: str) -> None:
+def test_s02_the_kind_is_by_sub(token_type: TokenType, sub: str) -> None:
     with pytest.raises(Malformed) as caught:
         check_claims(credential(token_type, sub=sub), APP, NOW)
     assert caught.value.reason == "wrong_kind"
@@ -343,14 +343,14 @@ def test_one_kind_does_not_pass_for_another() -> None:
 
 
 @pytest.mark.parametrize("iss", ["5d1b36070ce467bff670a053", "", APP.upper(), f"{APP} "])
-def test_another_application(iss: str) -> None:
+def test_s02_another_application(iss: str) -> None:
     with pytest.raises(Malformed) as caught:
         check_claims(credential(iss=iss), APP, NOW)
     assert caught.value.reason == "wrong_application"
 
 
 @pytest.mark.parametrize("app_id", [None, ""])
-def test_without_an_application_no_app_user_counts(app_id: str | None) -> None:
+def test_s02_without_an_application_no_app_user_counts(app_id: str | None) -> None:
     for iss in (APP, ""):
         with pytest.raises(Malformed) as caught:
             check_claims(credential(iss=iss), app_id, NOW)

@@ -59,7 +59,7 @@ SHORT = "not-a-jwt"  # an opaque token, known by what stands before it
     ],
 )
 @pytest.mark.parametrize("token", [SECRET, LONG, NO_SIGNATURE, SECRET[:60]])
-def test_a_token_anywhere(text: str, token: str) -> None:
+def test_s19_a_token_anywhere(text: str, token: str) -> None:
     redacted = redact(text.format(token))
     header, payload = token.split(".")[:2]
     assert header not in redacted

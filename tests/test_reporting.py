@@ -73,7 +73,7 @@ def report(request: HttpRequest | None = None) -> list[str]:
 
 
 @pytest.mark.parametrize("debug", [True, False])
-def test_a_page_and_a_mail(debug: bool, settings) -> None:
+def test_s19_a_page_and_a_mail(debug: bool, settings) -> None:
     settings.DEBUG = debug
     for text in report(a_request()):
         assert_no_secret(text)

@@ -101,7 +101,7 @@ ACCIDENTS: dict[str, Behaviour] = {
 
 
 @pytest.mark.parametrize("name", ACCIDENTS)
-def test_an_accident_is_unreachable_in_time_and_without_a_secret(
+def test_s06_s19_an_accident_is_unreachable_in_time_and_without_a_secret(
     name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -141,7 +141,7 @@ def test_a_connection_attempt_that_hangs() -> None:
     ],
     ids=["body", "head", "chunk size"],
 )
-def test_the_cap_holds_though_every_read_is_in_time(behaviour: Behaviour) -> None:
+def test_s06_the_cap_holds_though_every_read_is_in_time(behaviour: Behaviour) -> None:
     with FaultyServer(behaviour) as server:
         began = time.monotonic()
         with pytest.raises(Unreachable, match="in time"):
@@ -149,7 +149,7 @@ def test_the_cap_holds_though_every_read_is_in_time(behaviour: Behaviour) -> Non
         assert CAP * 0.9 < time.monotonic() - began < CAP + 1
 
 
-def test_an_answer_of_1_mb_is_read() -> None:
+def test_s20_an_answer_of_1_mb_is_read() -> None:
     with FaultyServer(wire.large(2**20), wire.large(2**20, with_length=False)) as server:
         assert len(send(server.url).data["ping"]) > 2**20 - 100
         assert len(send(server.url).data["ping"]) > 2**20 - 100
@@ -164,7 +164,7 @@ def test_chunked_answers_keep_the_connection() -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_redirects_are_not_followed(status: int) -> None:
+def test_s20_redirects_are_not_followed(status: int) -> None:
     with FaultyServer(wire.graphql(PONG)) as other:
         with FaultyServer(wire.redirect(other.url, status)) as server, pytest.raises(Unreachable):
             send(server.url)
@@ -220,7 +220,7 @@ def test_what_does_not_go_out() -> None:
     assert "operationName" not in received.json
 
 
-def test_the_environment_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_s20_the_environment_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login someone password else\n")
     (tmp_path / ".netrc").chmod(0o600)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -282,7 +282,7 @@ def test_a_refused_application_is_a_configuration_error(message: str, status: in
         send(server.url)
 
 
-def test_a_400_that_echoes_the_token(caplog: pytest.LogCaptureFixture) -> None:
+def test_s19_a_400_that_echoes_the_token(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with FaultyServer(wire.echo()) as server, pytest.raises(OperationFailed) as caught:
         send(server.url)
@@ -481,7 +481,7 @@ def test_urls_that_are_taken(url: str) -> None:
         "",
     ],
 )
-def test_urls_that_are_refused(url: str) -> None:
+def test_s20_urls_that_are_refused(url: str) -> None:
     with pytest.raises(ConfigurationError, match="IDENTITYX_API_URL"):
         Transport(url)
 
@@ -498,7 +498,7 @@ needs_openssl = pytest.mark.skipif(
 
 
 @needs_openssl
-def test_a_certificate_that_nobody_signed_is_refused(
+def test_s20_a_certificate_that_nobody_signed_is_refused(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -539,7 +539,7 @@ def test_whatever_arrives_is_an_answer_or_unreachable(data: bytes, beginning: by
         Transport(server.url, timeout=(1, 1)).execute(QUERY)
 
 
-def test_reprs_have_no_secret() -> None:
+def test_s19_reprs_have_no_secret() -> None:
     credential = Credential(TokenType.APP_USER, SECRET)
     operation = Operation("query { ping }", {"input": {"token": SECRET}}, credential=credential)
     assert_no_secret(repr(operation))
