@@ -1,0 +1,1 @@
+"""Acme Daily: a small magazine whose readers and staff sign in with IdentityX."""

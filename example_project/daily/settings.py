@@ -1,0 +1,147 @@
+"""Settings of the example site.
+
+For development nothing needs to be set: the site talks to the sandbox on this machine. A deployment
+sets EXAMPLE_DEBUG=0, and the EXAMPLE_* variables below.
+"""
+
+import os
+from pathlib import Path
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+DEBUG = os.environ.get("EXAMPLE_DEBUG", "1") == "1"
+SECRET_KEY = os.environ.get("EXAMPLE_SECRET_KEY", "")
+if DEBUG and not SECRET_KEY:
+    SECRET_KEY = "for-development-only-and-known-to-everybody-0123456789"
+ALLOWED_HOSTS = os.environ.get("EXAMPLE_HOSTS", "127.0.0.1,localhost").split(",")
+
+# --- IdentityX ------------------------------------------------------------------------------------
+
+# Where IdentityX answers. In development that is the sandbox: manage.py identityx_sandbox
+IDENTITYX_API_URL = os.environ.get(
+    "EXAMPLE_API_URL",
+    "http://127.0.0.1:8787/graphql" if DEBUG else "https://identity-x.parameter1.com/graphql",
+)
+
+# Which application this site is. IdentityX hands out this id; the sandbox knows "Acme Daily" by it.
+IDENTITYX_APP_ID = os.environ.get("EXAMPLE_APP_ID", "5d1b36070ce467bff670a052")
+
+# Where the links in the mails lead: the absolute address of identityx:callback, see urls.py.
+IDENTITYX_CALLBACK_URL = os.environ.get(
+    "EXAMPLE_CALLBACK_URL", "http://127.0.0.1:8000/account/callback/"
+)
+
+# Readers and staff become request.user, so that login_required and {{ user }} mean them.
+IDENTITYX_REQUEST_USER = True
+
+# How many proxies of yours stand before the site; limits per address count on it.
+IDENTITYX_TRUSTED_PROXIES = int(os.environ.get("EXAMPLE_PROXIES", "0"))
+
+# login_required leads here, and a sign-in that was not asked for by a page ends there.
+LOGIN_URL = "identityx:login"
+LOGIN_REDIRECT_URL = "members"
+LOGOUT_REDIRECT_URL = "front"
+
+# --- Django ---------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "daily",  # before django_identityx, for its templates/identityx/base.html to win
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.sites",  # the sign-in pages take the site's name from here
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_identityx",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "daily.middleware.content_security_policy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_identityx.middleware.IdentityXMiddleware",  # after Django's own login
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+REST_FRAMEWORK = {
+    # The first takes Authorization headers of all three kinds, the second the browser's session.
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "django_identityx.authentication.IdentityXAuthentication",
+        "django_identityx.authentication.IdentityXSessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+}
+
+# Verdicts of IdentityX are kept in a cache that all processes should share.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+if cache_url := os.environ.get("EXAMPLE_CACHE_URL"):
+    CACHES["default"] = {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": cache_url,
+    }
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": os.environ.get("EXAMPLE_DATABASE", BASE_DIR / "db.sqlite3"),
+    }
+}
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "daily.context.sandbox",
+            ],
+        },
+    }
+]
+
+ROOT_URLCONF = "daily.urls"
+WSGI_APPLICATION = "daily.wsgi.application"
+SITE_ID = 1
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "static_root"
+
+# Login links are in the addresses of requests, so nothing is logged before it was cleaned.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"redact": {"()": "django_identityx.redaction.RedactingFilter"}},
+    "formatters": {"plain": {"format": "{asctime} {levelname} {message}", "style": "{"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "filters": ["redact"],
+            "formatter": "plain",
+        }
+    },
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        "django.server": {"handlers": ["console"], "level": "INFO", "propagate": False},
+    },
+}
+
+if not DEBUG:
+    # A session is as good as a password: it never travels in the clear.
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+    SECURE_SSL_REDIRECT = True
+    SECURE_HSTS_SECONDS = 365 * 24 * 3600
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    if IDENTITYX_TRUSTED_PROXIES:  # TLS ends at the first of them
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

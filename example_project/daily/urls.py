@@ -1,0 +1,16 @@
+"""Addresses of the site. The package's pages are under ``account/``."""
+
+from django.urls import include, path
+
+from . import api, views
+
+urlpatterns = [
+    path("", views.front, name="front"),
+    path("articles/<slug:slug>/", views.article, name="article"),
+    path("members/", views.members, name="members"),
+    path("staff/", views.staff, name="staff"),
+    path("try-it/", views.try_it, name="try-it"),
+    path("api/me", api.Me.as_view(), name="api-me"),
+    path("api/articles", api.Articles.as_view(), name="api-articles"),
+    path("account/", include("django_identityx.urls")),
+]

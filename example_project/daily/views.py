@@ -1,0 +1,89 @@
+"""The pages: public ones that ask nobody, and those that need to know who is there."""
+
+import sys
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+
+from django_identityx.exceptions import ConfigurationError, Unavailable
+from django_identityx.users import is_app_user, is_org_user
+
+from .articles import ARTICLES, find
+
+
+def front(request: HttpRequest) -> HttpResponse:
+    """Public. Its template greets with ``request.identityx.hint``, which never asks IdentityX."""
+    lead, *others = ARTICLES
+    return render(request, "daily/front.html", {"lead": lead, "others": others})
+
+
+def article(request: HttpRequest, slug: str) -> HttpResponse:
+    """Public, but for the articles of which strangers see the beginning only."""
+    found = find(slug)
+    if found is None:
+        raise Http404
+    # A public article does not look at request.user, and so stays up whatever happens.
+    whole = not found.members_only or request.user.is_authenticated
+    return render(request, "daily/article.html", {"article": found, "whole": whole})
+
+
+@login_required
+@never_cache
+def members(request: HttpRequest) -> HttpResponse:
+    """Everybody who is signed in."""
+    context = {
+        "reader": request.user if is_app_user(request.user) else None,
+        "articles": [item for item in ARTICLES if item.members_only],
+    }
+    return render(request, "daily/members.html", context)
+
+
+@never_cache
+def staff(request: HttpRequest) -> HttpResponse:
+    """OrgUsers only; their roles come from IdentityX with each verification."""
+    if not request.user.is_authenticated:
+        return redirect(f"{reverse('identityx:org-login')}?next={request.path}")
+    if not is_org_user(request.user):
+        return render(request, "daily/not_staff.html", status=403)
+    return render(request, "daily/staff.html", {"person": request.user, "articles": ARTICLES})
+
+
+@never_cache
+def try_it(request: HttpRequest) -> HttpResponse:
+    """Commands to paste; in DEBUG with the visitor's own token, for which a site has no reason."""
+    credential = None
+    if settings.DEBUG:
+        try:
+            credential = request.identityx.credential
+        except (Unavailable, ConfigurationError):
+            credential = None  # the page has the commands that end the trouble
+    context = {
+        "credential": credential,
+        "site": request.build_absolute_uri("/").rstrip("/"),
+        "python": Path(sys.executable),
+        "manage": settings.BASE_DIR / "manage.py",
+        "api_url": settings.IDENTITYX_API_URL,
+        "kinds": [
+            {
+                "prefix": prefix,
+                "token": credential.token
+                if credential and credential.token_type == prefix
+                else "$TOKEN",
+                "who": who,
+            }
+            for prefix, who in KINDS
+        ],
+    }
+    return render(request, "daily/try_it.html", context)
+
+
+KINDS = (
+    ("AppUser", "A reader"),
+    ("OrgUser", "Somebody of the staff"),
+    ("OrgUserApiToken", "A script acting for somebody of the staff"),
+)
