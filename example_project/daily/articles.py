@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - apostrophes, in prose
 """What the magazine prints. A real one keeps this in a database."""
 
 from dataclasses import dataclass

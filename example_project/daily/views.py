@@ -65,8 +65,8 @@ def try_it(request: HttpRequest) -> HttpResponse:
     context = {
         "credential": credential,
         "site": request.build_absolute_uri("/").rstrip("/"),
-        "python": Path(sys.executable),
-        "manage": settings.BASE_DIR / "manage.py",
+        "python": _short(Path(sys.executable)),
+        "manage": _short(settings.BASE_DIR / "manage.py"),
         "api_url": settings.IDENTITYX_API_URL,
         "kinds": [
             {
@@ -87,3 +87,9 @@ KINDS = (
     ("OrgUser", "Somebody of the staff"),
     ("OrgUserApiToken", "A script acting for somebody of the staff"),
 )
+
+
+def _short(path: Path) -> Path:
+    """The path as one types it in the directory of the project."""
+    project = settings.BASE_DIR.parent
+    return path.relative_to(project) if path.is_relative_to(project) else path
