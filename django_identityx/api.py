@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
@@ -19,7 +20,6 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 from rest_framework import exceptions, serializers, status
-from rest_framework.parsers import JSONParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -33,6 +33,7 @@ from .exceptions import ConfigurationError, Rejected, Unavailable
 from .headers import set_headers
 from .links import Link, read_link
 from .marks import Mark
+from .parsers import SmallJSONParser
 from .redemption import redeem
 from .users import AppUser, OrgUser
 
@@ -78,7 +79,7 @@ class JSONView(APIView):
     authentication_classes = ()
     permission_classes = ()
     throttle_classes = ()
-    parser_classes = (JSONParser,)
+    parser_classes = (SmallJSONParser,)
     renderer_classes = (JSONRenderer,)
     versioning_class = None
     schema = None
@@ -91,6 +92,9 @@ class JSONView(APIView):
 
     @method_decorator(sensitive_variables())
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        request.encoding = (
+            settings.DEFAULT_CHARSET
+        )  # what a stranger names may be no encoding of text
         return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

@@ -15,8 +15,13 @@ MAX_TARGET = 1000  # characters; the whole link must fit into a mail
 
 
 def safe_target(request: HttpRequest, target: str) -> str:
-    """``target`` if it leads to this site or an allowed host, else an empty string."""
-    if len(target) > MAX_TARGET or any(ord(c) < 32 or 0xD800 <= ord(c) < 0xE000 for c in target):
+    """``target`` if it leads to this site or an allowed host, else an empty string.
+
+    A path from the root or a whole URL: Django would take a bare word for the name of a view.
+    """
+    if not target.startswith(("/", "https://", "http://")):
+        return ""
+    if len(target) > MAX_TARGET or any(ord(c) < 32 or "\ud800" <= c < "\ue000" for c in target):
         return ""
     allowed = url_has_allowed_host_and_scheme(
         target,

@@ -25,7 +25,7 @@ LAYERS = [
     {"sessions", "endings", "loading", "links", "claims", "marks", "sending", "redemption"},
     # entry points
     {"views", "api", "middleware", "authentication", "permissions", "throttling", "decorators"}
-    | {"checks"},
+    | {"checks", "parsers"},
     # wiring
     {"urls", "apps", "management", "testing", "pytest_plugin"},
 ]

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
+from django.http.request import split_domain_port
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
@@ -40,6 +41,9 @@ class Page(View):
     @method_decorator(sensitive_variables())
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response: HttpResponseBase
+        request.encoding = (
+            settings.DEFAULT_CHARSET
+        )  # what a stranger names may be no encoding of text
         try:
             if request.method == "POST" and csrf.failure(request) is not None:
                 response = self.csrf_failed(request)
@@ -98,4 +102,4 @@ def site_name(request: HttpRequest) -> str:
         from django.contrib.sites.shortcuts import get_current_site
 
         return str(get_current_site(request).name)
-    return request.get_host().partition(":")[0]
+    return split_domain_port(request.get_host())[0]

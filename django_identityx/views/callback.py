@@ -11,7 +11,6 @@ from typing import Any
 from django.contrib.auth import SESSION_KEY
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 
 from .. import emails, ratelimits, redirects, sessions
@@ -122,7 +121,7 @@ class CallbackView(Page):
         return user.is_authenticated and user.email.casefold() == link.email.casefold()
 
     def lead_on(self, carrier: Carrier) -> HttpResponse:
-        response = redirect(redirects.after_login(self.request, carrier.next))
+        response = HttpResponseRedirect(redirects.after_login(self.request, carrier.next))
         drop_carrier(response)
         return response
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from .. import redirects, sessions
 from .base import Page
@@ -17,7 +16,7 @@ class LogoutView(Page):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         sessions.logout(request)
-        return redirect(redirects.after_logout(request, self.target))
+        return HttpResponseRedirect(redirects.after_logout(request, self.target))
 
     def csrf_failed(self, request: HttpRequest) -> HttpResponse:
         return self.page("logout", status=403, code="csrf", next=self.target)
