@@ -19,11 +19,6 @@ class Article:
     picture: str
     members_only: bool = False
 
-    @property
-    def minutes(self) -> int:
-        """Return how long it takes to read, never less than a minute."""
-        return max(1, round(sum(len(text.split()) for text in self.paragraphs) / 200))
-
 
 def find(slug: str) -> Article | None:
     """Return the article at an address."""

@@ -71,9 +71,7 @@ def try_it(request: HttpRequest) -> HttpResponse:
         "kinds": [
             {
                 "prefix": prefix,
-                "token": credential.token
-                if credential and credential.token_type == prefix
-                else "$TOKEN",
+                "token": credential.token if credential and credential.token_type == prefix else "",
                 "who": who,
             }
             for prefix, who in KINDS
