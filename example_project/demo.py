@@ -78,14 +78,16 @@ class Child:
         if code is not None:
             raise Failed(f"{self.name} has ended with {code}. It said:\n\n{self.last_words()}")
 
-    def end(self) -> None:
-        """End it: politely, then firmly."""
-        for number, seconds in ((signal.SIGINT, 5), (signal.SIGTERM, 3), (signal.SIGKILL, 3)):
-            if self.process.poll() is not None:
-                return
-            self.process.send_signal(number)
+
+def end(children: list[Child]) -> None:
+    """End all that still live: politely, then firmly."""
+    for number, seconds in ((signal.SIGINT, 5), (signal.SIGTERM, 3), (signal.SIGKILL, 3)):
+        living = [child.process for child in children if child.process.poll() is None]
+        for process in living:
+            process.send_signal(number)
+        for process in living:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(seconds)
+                process.wait(seconds)
 
 
 def main() -> int:
@@ -102,8 +104,7 @@ def main() -> int:
         print(f"\n{failure}", file=sys.stderr, flush=True)
         return 1
     finally:
-        for child in reversed(children):
-            child.end()
+        end(children)
     return 0
 
 

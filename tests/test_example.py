@@ -1,0 +1,424 @@
+"""The example site, started as ``make demo`` starts it, over real HTTP."""
+
+from __future__ import annotations
+
+import html
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+ROOT = Path(__file__).parent.parent
+DEMO = ROOT / "example_project" / "demo.py"
+MANAGE = ROOT / "example_project" / "manage.py"
+SEND_READER = (
+    "mutation ($input: SendAppUserLoginLinkMutationInput!) { sendAppUserLoginLink(input: $input) }"
+)
+SEND_STAFF = (
+    "mutation ($input: SendUserLoginLinkMutationInput!) { sendUserLoginLink(input: $input) }"
+)
+LOGIN_READER = (
+    "mutation ($input: LoginAppUserMutationInput!) "
+    "{ loginAppUser(input: $input) { token { value } } }"
+)
+LOGIN_STAFF = (
+    "mutation ($input: UserLoginMutationInput!) { userLogin(input: $input) { token { value } } }"
+)
+DAILY = "5d1b36070ce467bff670a052"
+
+
+@dataclass
+class Demo:
+    """A running demonstration."""
+
+    process: subprocess.Popen[str]
+    site: str
+    sandbox: str
+    data: Path
+    printed: str
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {**environment(self.data), "EXAMPLE_API_URL": f"{self.sandbox}/graphql"}
+
+    @property
+    def ports(self) -> list[int]:
+        return [int(url.rpartition(":")[2]) for url in (self.site, self.sandbox)]
+
+
+def environment(data: Path) -> dict[str, str]:
+    """What a newcomer has, and a database of its own."""
+    ours = ("EXAMPLE_", "DJANGO_SETTINGS_MODULE")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return {**env, "EXAMPLE_DATABASE": str(data / "db.sqlite3")}
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+def start(data: Path, port: int, sandbox_port: int) -> subprocess.Popen[str]:
+    options = ["--port", str(port), "--sandbox-port", str(sandbox_port), "--data", str(data)]
+    return subprocess.Popen(
+        [sys.executable, str(DEMO), *options],
+        env=environment(data),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+
+
+def until_it_runs(process: subprocess.Popen[str], data: Path) -> Demo:
+    assert process.stdout is not None
+    printed = ""
+    killer = threading.Timer(60, process.kill)
+    killer.start()
+    try:
+        while "Ctrl-C ends both" not in printed:
+            line = process.stdout.readline()
+            assert line, f"It has ended: {printed} {process.communicate()}"
+            printed += line
+    finally:
+        killer.cancel()
+    site = re.search(r"Acme Daily +(http://\S+?)/\s", printed)
+    sandbox = re.search(r"IdentityX +(http://\S+?)/\s", printed)
+    assert site is not None
+    assert sandbox is not None
+    return Demo(process, site[1], sandbox[1], data, printed)
+
+
+def end(process: subprocess.Popen[str], number: int) -> tuple[int, str, str]:
+    process.send_signal(number)
+    try:
+        output, errors = process.communicate(timeout=15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    return process.returncode, output, errors
+
+
+def is_closed(port: int) -> bool:
+    with socket.socket() as asking:
+        return asking.connect_ex(("127.0.0.1", port)) != 0
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    data = tmp_path_factory.mktemp("demo")
+    process = start(data, free_port(), free_port())
+    try:
+        yield until_it_runs(process, data)
+    finally:
+        if process.poll() is None:
+            end(process, signal.SIGINT)
+
+
+@pytest.fixture
+def browser(demo: Demo) -> Iterator[Browser]:
+    with Browser(demo) as browser:
+        yield browser
+
+
+class Browser(requests.Session):
+    """Cookies and forms, as far as a person without JavaScript needs them."""
+
+    def __init__(self, demo: Demo) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.demo = demo
+
+    def request(self, method: str, url: str, *args: Any, **options: Any) -> requests.Response:  # type: ignore[override]
+        options.setdefault("timeout", 10)
+        url = self.demo.site + url if url.startswith("/") else url
+        return super().request(method, url, *args, **options)
+
+    def submit(self, page: requests.Response, action: str = "", **typed: str) -> requests.Response:
+        """Press the button of the form that leads to ``action`` (or to its own page)."""
+        forms = re.findall(r"<form([^>]*)>(.*?)</form>", page.text, re.S)
+        form = next(
+            fields
+            for attributes, fields in forms
+            if (f'action="{action}"' in attributes if action else "action=" not in attributes)
+            and all(f'name="{name}"' in fields for name in typed)
+        )
+        hidden = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form)
+        data = {name: html.unescape(value) for name, value in hidden} | typed
+        return self.post(action or page.url, data, allow_redirects=False)
+
+    def mail_to(self, email: str) -> dict[str, str]:
+        """Look into the outbox; the site sends in the background."""
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            for mail in self.get(f"{self.demo.sandbox}/_sandbox/outbox").json():
+                if mail["to"] == email:
+                    return dict(mail)
+            time.sleep(0.02)
+        raise AssertionError(f"no mail to {email}")
+
+    def query(self, query: str, **variables: str) -> Any:
+        """Ask IdentityX itself."""
+        answer = self.post(
+            f"{self.demo.sandbox}/graphql",
+            json={"query": query, "variables": {"input": variables}},
+            headers={"x-app-id": DAILY},
+        )
+        body = answer.json()
+        assert "errors" not in body, body
+        return body["data"]
+
+    def reader_link(self, email: str) -> str:
+        """Have IdentityX mail a reader a link, past the site; return the token in it."""
+        self.query(SEND_READER, email=email, authUrl=f"{self.demo.site}/account/callback/")
+        return self.mail_to(email)["url"].partition("token=")[2].partition("&")[0]
+
+    def token(self, prefix: str, email: str) -> str:
+        """Sign in at IdentityX itself, past the site; return the token for the API."""
+        if prefix == "AppUser":
+            login = self.query(LOGIN_READER, token=self.reader_link(email))["loginAppUser"]
+            return str(login["token"]["value"])
+        self.query(SEND_STAFF, email=email)
+        link = self.mail_to(email)["url"]
+        if prefix == "OrgUser":
+            login = self.query(LOGIN_STAFF, token=link.rpartition("/")[2])["userLogin"]
+            return str(login["token"]["value"])
+        command = [sys.executable, str(MANAGE), "identityx_api_token", "--token-from-stdin"]
+        run = subprocess.run(
+            command, input=link, env=self.demo.env, capture_output=True, text=True, timeout=30
+        )
+        assert run.returncode == 0, run.stderr
+        return run.stdout.strip()
+
+    def sign_in(self, email: str) -> requests.Response:
+        """Ask for a link, open it from the outbox, press the button; return the answer to that."""
+        sent = self.submit(self.get("/account/login/"), email=email)
+        assert sent.headers["Location"] == "/account/link-sent/"
+        page = self.get(self.mail_to(email)["url"])
+        return self.submit(page, "/account/callback/", carrier=_carrier(page))
+
+
+def _carrier(page: requests.Response) -> str:
+    found = re.search(r'name="carrier" value="([^"]+)"', page.text)
+    assert found is not None, page.text
+    return html.unescape(found[1])
+
+
+def test_a_reader_signs_in_reads_and_signs_out(browser: Browser) -> None:
+    members = browser.get("/members/", allow_redirects=False)
+    assert members.headers["Location"] == "/account/login/?next=/members/"
+
+    form = browser.get("/members/")
+    sent = browser.submit(form, email="reader@example.net")
+    assert (sent.status_code, sent.headers["Location"]) == (302, "/account/link-sent/")
+    assert "reader@example.net" in browser.get("/account/link-sent/").text
+
+    link = browser.mail_to("reader@example.net")["url"]
+    assert link.startswith(f"{browser.demo.site}/account/callback/?token=")
+    opened = browser.get(link, allow_redirects=False)
+    assert (opened.status_code, opened.headers["Location"]) == (303, "/account/callback/")
+    page = browser.get("/account/callback/")
+    assert "in to Acme Daily" in page.text
+    assert browser.get("/api/me").status_code == 401
+
+    done = browser.submit(page, "/account/callback/", carrier=_carrier(page))
+    assert (done.status_code, done.headers["Location"]) == (302, "/members/")
+    assert "Welcome, Rita" in browser.get("/members/").text
+    assert "Good to see you, Rita Reader" in browser.get("/").text
+    assert "Thank you. I wondered" in browser.get("/articles/what-the-river-keeps/").text
+    me = browser.get("/api/me").json()
+    assert (me["kind"], me["email"]) == ("AppUser", "reader@example.net")
+    assert browser.get("/staff/").status_code == 403
+
+    out = browser.submit(browser.get("/"), "/account/logout/")
+    assert (out.status_code, out.headers["Location"]) == (302, "/")
+    assert browser.get("/api/me").status_code == 401
+    assert "Good to see you" not in browser.get("/").text
+
+
+def test_staff_paste_their_link(browser: Browser) -> None:
+    form = browser.get("/staff/")
+    assert form.url == f"{browser.demo.site}/account/org-login/?next=/staff/"
+    browser.submit(form, email="admin@example.com")
+    link = browser.mail_to("admin@example.com")["url"]
+    assert link.startswith(f"{browser.demo.sandbox}/authenticate/")
+
+    pasted = browser.submit(
+        browser.get("/account/link-sent/"), "/account/callback/", link=f" {link} "
+    )
+    assert pasted.status_code == 303
+    page = browser.get("/account/callback/")
+    done = browser.submit(page, "/account/callback/", carrier=_carrier(page))
+    assert done.headers["Location"] == "/staff/"
+    newsroom = browser.get("/staff/").text
+    assert "Ada Admin, this is where you work." in newsroom
+    assert "Administrator" in newsroom
+    assert "signed in as staff" in browser.get("/members/").text
+
+
+@pytest.mark.parametrize(
+    ("prefix", "email", "detail", "value"),
+    [
+        ("AppUser", "subscriber@example.net", "access_levels", ["Premium"]),
+        (
+            "OrgUser",
+            "guest@example.com",
+            "roles",
+            [{"organization": "Acme Media", "role": "Guest"}],
+        ),
+        (
+            "OrgUserApiToken",
+            "owner@example.com",
+            "roles",
+            [{"organization": "Acme Media", "role": "Owner"}],
+        ),
+    ],
+)
+def test_all_three_credentials_open_the_api(
+    browser: Browser, prefix: str, email: str, detail: str, value: list[Any]
+) -> None:
+    token = browser.token(prefix, email)
+    headers = {"Authorization": f"Bearer {prefix} {token}"}
+    me = browser.get("/api/me", headers=headers).json()
+    assert (me["kind"], me["email"], me[detail]) == (prefix, email, value)
+    articles = browser.get("/api/articles", headers=headers).json()
+    assert len(articles) == 5
+    assert all(article["text"] for article in articles)
+
+
+def test_strangers_see_the_front_page_and_the_beginning_of_the_rest(browser: Browser) -> None:
+    assert browser.get("/articles/a-slow-train-north/").text.count("<p>") >= 3
+    cut = browser.get("/articles/what-the-river-keeps/")
+    assert cut.status_code == 200
+    assert "The rest is for members" in cut.text
+    assert "Thank you. I wondered" not in cut.text
+    assert browser.get("/articles/none/").status_code == 404
+    refused = browser.get("/api/articles")
+    assert refused.status_code == 401
+    assert refused.headers["WWW-Authenticate"] == 'Bearer realm="api"'
+
+
+def test_an_outage(demo: Demo, browser: Browser) -> None:
+    browser.sign_in("staff@example.org")
+    assert "Welcome, Staff" in browser.get("/members/").text
+    headers = {"Authorization": f"Bearer OrgUser {browser.token('OrgUser', 'member@example.com')}"}
+    with Browser(demo) as newcomer, Browser(demo) as late:
+        newcomer.sign_in("newcomer@example.net")
+        fault(browser, "html502")
+        try:
+            # Whom IdentityX vouched for a moment ago goes on; about the others nobody can tell.
+            assert browser.get("/members/").status_code == 200
+            members = newcomer.get("/members/")
+            assert (members.status_code, "Retry-After" in members.headers) == (503, True)
+            assert "You stay signed in" in members.text
+            asked = late.get("/api/me", headers=headers)
+            assert (asked.status_code, "Retry-After" in asked.headers) == (503, True)
+            form = late.submit(late.get("/account/login/"), email="late@example.net")
+            assert form.status_code == 503
+            assert "late@example.net" in form.text
+            for path in ("/", "/articles/a-slow-train-north/", "/try-it/"):
+                assert newcomer.get(path).status_code == 200
+            assert "Good to see you, newcomer@example.net" in newcomer.get("/").text
+        finally:
+            fault(browser, "none")
+        # Nobody was signed out.
+        until(lambda: newcomer.get("/members/").status_code == 200)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """The site may wait a moment before it asks IdentityX again."""
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def fault(browser: Browser, mode: str) -> None:
+    address = f"{browser.demo.sandbox}/_sandbox/faults"
+    assert browser.post(address, json={"mode": mode}).status_code == 200
+
+
+def test_pages_have_nothing_inline_and_nothing_from_elsewhere(browser: Browser) -> None:
+    own = {browser.demo.site, browser.demo.sandbox}
+    for path in ("/", "/articles/bread-that-waits/", "/try-it/", "/account/login/"):
+        page = browser.get(path)
+        assert page.headers["Content-Security-Policy"].startswith("default-src 'self';")
+        assert "<style" not in page.text
+        assert not re.search(r"\s(style|on\w+)=|<script(?! src=\"/)", page.text)
+        for address in re.findall(r'(?:href|src)="([^"]*)"', page.text):
+            assert address.startswith(("/", "#", *own)), address
+            if address.startswith("/static/"):
+                assert browser.get(address).status_code == 200, address
+
+
+def test_the_page_to_try_has_the_visitors_own_token(browser: Browser) -> None:
+    assert "eyJ" not in browser.get("/try-it/").text
+    browser.sign_in("trying@example.net")
+    page = browser.get("/try-it/")
+    token = re.search(r"TOKEN=(eyJ\S+)", page.text)
+    assert token is not None
+    assert "no-store" in page.headers["Cache-Control"]
+    headers = {"Authorization": f"Bearer AppUser {token[1]}"}
+    with Browser(browser.demo) as script:
+        assert script.get("/api/me", headers=headers).json()["email"] == "trying@example.net"
+
+
+def test_no_log_has_a_token(browser: Browser) -> None:
+    browser.sign_in("logged@example.net")
+    logged = "".join(path.read_text() for path in browser.demo.data.glob("*.log"))
+    assert "/account/callback/?token=[redacted]" in logged
+    assert "eyJ" not in logged
+
+
+def test_it_takes_free_ports_and_ends_on_ctrl_c(tmp_path: Path) -> None:
+    with socket.socket() as busy, socket.socket() as also_busy:
+        for taken in (busy, also_busy):
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+        ports = [taken.getsockname()[1] for taken in (busy, also_busy)]
+        process = start(tmp_path, *ports)
+        running = until_it_runs(process, tmp_path)
+        assert not set(ports) & set(running.ports)
+        assert f"EXAMPLE_API_URL={running.sandbox}/graphql" in running.printed
+        with Browser(running) as browser:
+            browser.submit(browser.get("/account/login/"), email="reader@example.net")
+            assert browser.mail_to("reader@example.net")["url"].startswith(running.site)
+        code, output, errors = end(process, signal.SIGINT)
+    assert (code, errors) == (0, "")
+    assert "Ending the site and the sandbox." in output
+    assert all(map(is_closed, running.ports))
+    assert (tmp_path / "sandbox.json").exists()
+
+
+def test_it_ends_while_it_prepares(tmp_path: Path) -> None:
+    process = start(tmp_path, free_port(), free_port())
+    assert process.stdout is not None
+    assert process.stdout.readline() == "Preparing the database ...\n"
+    code, output, errors = end(process, signal.SIGTERM)
+    assert (code, errors) == (0, "")
+    assert "Ending" in output
+
+
+def test_when_one_dies_the_other_is_ended(tmp_path: Path) -> None:
+    (tmp_path / "sandbox.json").write_text("something else")
+    port, sandbox_port = free_port(), free_port()
+    process = start(tmp_path, port, sandbox_port)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "The sandbox has ended with 1. It said:" in errors
+    assert "Move it away" in errors
+    assert "Traceback" not in errors
+    assert is_closed(port)
+    assert is_closed(sandbox_port)
