@@ -7,24 +7,16 @@ remembered as a rejection.
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass
-
-from .caching import VerdictCache, key_of
-from .client import IdentityXClient
-from .conf import conf
-from .credentials import Credential, TokenType, check_claims
-from .exceptions import OperationFailed, Rejected, Unclear
+from .credentials import Credential
+from .lifetime import PerProcess
+from .options import Options
 from .users import AppUser, OrgUser
+from .verdicts import Verdict
+from .verifier import Client, Verifier
 
+__all__ = ["Verdict", "check", "deny", "forget", "verify"]
 
-@dataclass(frozen=True)
-class Verdict:
-    """Whom a token belongs to, when IdentityX said so, and whether that is still fresh."""
-
-    user: AppUser | OrgUser
-    verified_at: float  # seconds since the epoch
-    fresh: bool = True
+_verifier: PerProcess[Verifier] = PerProcess(lambda: Verifier(Options.from_settings()))
 
 
 def verify(
@@ -33,43 +25,33 @@ def verify(
     """Return the user whom ``credential`` belongs to.
 
     ``app_id`` is the application that an AppUser must belong to, ``IDENTITYX_APP_ID`` by default;
-    ``max_age`` the greatest age of a verdict in seconds (0 asks IdentityX).
+    ``max_age`` the greatest age of a verdict in seconds (0 asks IdentityX), for which no stale
+    one serves.
 
     Raises `Rejected` (of which `Malformed` costs no call), `Unavailable` or `ConfigurationError`.
     """
-    return check(credential, app_id=app_id, max_age=max_age).user
+    return _verifier().check(credential, app_id, max_age).user
 
 
 def check(
-    credential: Credential, *, app_id: str | None = None, max_age: float | None = None
+    credential: Credential,
+    *,
+    app_id: str | None = None,
+    max_age: float | None = None,
+    client: Client | None = None,
 ) -> Verdict:
-    """`verify`, with what is known about the verdict beside the user."""
-    app_id = app_id or conf.APP_ID
-    check_claims(credential, app_id)
-    key = key_of(credential, app_id)
-    cache = VerdictCache()
-    if cache.is_denied(key):
-        raise Rejected("revoked")
-    found = cache.get(key)
-    if found is not None and (max_age is None or time.time() - found.verified_at <= max_age):
-        return _admitted(found)
-    client = IdentityXClient.from_settings(app_id=app_id)
-    try:
-        user = (
-            client.active_app_user(credential)
-            if credential.token_type is TokenType.APP_USER
-            else client.active_user(credential)
-        )
-    except OperationFailed as error:
-        raise Unclear("IdentityX gave no verdict about the credential.") from error
-    verdict = Verdict(user, time.time())
-    cache.set(key, verdict)
-    return _admitted(verdict)
+    """`verify`, with what is known about the verdict beside the user.
+
+    ``client`` tells whom a rejection counts for (the limit ``reject-address``). It is called only
+    where IdentityX would have to be asked about an unknown token, and then `LimitExceeded` may be
+    raised instead.
+    """
+    return _verifier().check(credential, app_id, max_age, client)
 
 
 def forget(credential: Credential, *, app_id: str | None = None) -> None:
     """Drop what is remembered about ``credential``: the next request asks IdentityX."""
-    VerdictCache().delete(key_of(credential, app_id or conf.APP_ID))
+    _verifier().forget(credential, app_id)
 
 
 def deny(
@@ -77,18 +59,7 @@ def deny(
 ) -> bool:
     """Refuse ``credential`` from now on, whatever IdentityX still says of it.
 
-    For ``seconds``, by default as long as an old verdict could live anywhere. Returns whether the
-    shared cache took it.
+    For ``seconds``, by default longer than an old verdict could live anywhere. Returns whether the
+    shared cache took it; other processes follow within ``IDENTITYX_LOCAL_TTL``.
     """
-    key = key_of(credential, app_id or conf.APP_ID)
-    cache = VerdictCache()
-    cache.delete(key)
-    if seconds is None:
-        seconds = conf.VERIFICATION_TTL + conf.STALE_IF_ERROR + 3600
-    return cache.deny(key, seconds)
-
-
-def _admitted(verdict: Verdict) -> Verdict:
-    if conf.REFUSE_BANNED and isinstance(verdict.user, AppUser) and verdict.user.banned:
-        raise Rejected("banned")
-    return verdict
+    return _verifier().deny(credential, app_id, seconds)

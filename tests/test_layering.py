@@ -20,7 +20,8 @@ LAYERS = [
     # operations
     {"client"},
     # trust
-    {"caching", "verification"},
+    {"clocks", "options", "verdicts", "localcache", "caching", "memory", "flights", "breaker"}
+    | {"slots", "upstream", "suspects", "metrics", "verifier", "verification"},
     # session
     {"sessions", "endings", "loading", "links", "claims", "marks", "sending", "redemption"},
     # entry points

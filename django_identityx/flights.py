@@ -1,0 +1,72 @@
+"""Single flight: of all threads that want the same at the same time, one goes and all return."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from .exceptions import IdentityXError
+from .verdicts import Verdict
+
+
+class Flight:
+    """One verification under way. ``verdict`` or ``error`` is there when it has landed.
+
+    With neither, whoever led it was interrupted, and somebody else has to go.
+    """
+
+    def __init__(self) -> None:
+        self.verdict: Verdict | None = None
+        self.error: IdentityXError | None = None
+        self.was_purged = False
+        self._landed = threading.Event()
+
+    def wait(self, seconds: float) -> bool:
+        return self._landed.wait(seconds)
+
+    def land(self) -> None:
+        self._landed.set()
+
+
+class Flights:
+    """The verifications under way, by digest."""
+
+    def __init__(self) -> None:
+        self._flights: dict[bytes, Flight] = {}
+        self._lock = threading.Lock()
+
+    def board(self, key: bytes) -> tuple[Flight, bool]:
+        """The flight for ``key``, and whether the caller is to lead it."""
+        flight = Flight()
+        with self._lock:
+            found = self._flights.setdefault(key, flight)
+        return found, found is flight
+
+    @contextmanager
+    def leading(self, key: bytes, flight: Flight) -> Iterator[None]:
+        """Land ``flight`` at the end, whatever the end is."""
+        try:
+            yield
+        except IdentityXError as error:
+            flight.error = error
+            raise
+        finally:
+            with self._lock:
+                if self._flights.get(key) is flight:
+                    del self._flights[key]
+            flight.land()
+
+    def keep(self, flight: Flight, action: Callable[[], None]) -> bool:
+        """Run ``action`` unless a purge came in between; say whether it ran."""
+        with self._lock:
+            if not flight.was_purged:
+                action()
+            return not flight.was_purged
+
+    def purge(self, key: bytes) -> None:
+        """Let nobody else join what is under way, and let it keep nothing."""
+        with self._lock:
+            flight = self._flights.pop(key, None)
+            if flight is not None:
+                flight.was_purged = True
