@@ -163,7 +163,7 @@ class Browser(requests.Session):
         """Look into the outbox; the site sends in the background."""
         deadline = time.monotonic() + 5
         while time.monotonic() < deadline:
-            for mail in self.get(f"{self.demo.sandbox}/_sandbox/outbox").json():
+            for mail in reversed(self.get(f"{self.demo.sandbox}/_sandbox/outbox").json()):
                 if mail["to"] == email:
                     return dict(mail)
             time.sleep(0.02)
