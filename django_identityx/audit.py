@@ -50,10 +50,25 @@ def login_link_not_sent(kind: str, email_digest: str, reason: str, address: str)
     )
 
 
-def login_failed(request: HttpRequest | None, reason: str, *, kind: str = "") -> None:
-    """A link did not lead to a session; ``reason`` is a word, such as ``expired``."""
-    _write("login_failed", request, level=logging.WARNING, kind=kind, reason=reason)
-    signals.login_failed.send_robust(sender=login_failed, request=request, reason=reason, kind=kind)
+def login_failed(
+    request: HttpRequest | None, reason: str, *, kind: str = "", email: str = ""
+) -> None:
+    """A link did not lead to a session; ``reason`` is a word, such as ``expired``.
+
+    ``email`` is what the link claims; its digest goes out.
+    """
+    digest = emails.digest(email) if email else ""
+    _write(
+        "login_failed",
+        request,
+        level=logging.WARNING,
+        kind=kind,
+        reason=reason,
+        email_digest=digest,
+    )
+    signals.login_failed.send_robust(
+        sender=login_failed, request=request, reason=reason, kind=kind, email_digest=digest
+    )
 
 
 def user_logged_in(request: HttpRequest | None, user: IdentityXUser) -> None:

@@ -23,10 +23,7 @@ class EmailForm(forms.Form):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        if self.errors:
-            self.fields["email"].widget.attrs.update(
-                {"aria-invalid": "true", "aria-describedby": "email-error", "autofocus": True}
-            )
+        _point_to_error(self, "email")
 
 
 class LinkForm(forms.Form):
@@ -39,3 +36,15 @@ class LinkForm(forms.Form):
         error_messages={"required": _("Paste the link from the mail.")},
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        _point_to_error(self, "link")
+
+
+def _point_to_error(form: forms.Form, name: str) -> None:
+    """Lead the eye, the focus and the screen reader to the field that is wrong."""
+    if form.errors:
+        form.fields[name].widget.attrs.update(
+            {"aria-invalid": "true", "aria-describedby": f"{name}-error", "autofocus": True}
+        )

@@ -14,7 +14,10 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from posixpath import commonpath
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import signing
@@ -25,8 +28,9 @@ from . import emails
 from .conf import conf
 
 CARRIER, MARK, NOTE = "identityx_link", "identityx_mark", "identityx_note"
-CARRIER_AGE = NOTE_AGE = 600  # seconds
-MAX_CARRIED = 2800  # characters of a token that a cookie has room for beside its signature
+CARRIER_AGE = 600  # seconds, in the cookie; the page's hidden field lives as long as the link
+MAX_CARRIED = 2800  # characters of a token that a cookie has room for
+MAX_COOKIE = 3800  # bytes; browsers drop a cookie of more than 4096 with its name and attributes
 REMEMBERED = 5  # addresses for which one browser asked
 
 
@@ -38,18 +42,31 @@ class Carrier:
     next: str = ""
 
     @classmethod
-    def load(cls, value: str) -> Carrier | None:
+    def load(cls, value: str, max_age: float) -> Carrier | None:
         """Read a signed value, from the cookie or from the page's hidden field."""
-        data = _load(value, CARRIER, CARRIER_AGE)
+        data = _load(value, CARRIER, max_age)
         if isinstance(data, dict) and isinstance(data.get("t"), str):
             return cls(data["t"], str(data.get("n", "")))
         return None
 
     def dump(self) -> str:
-        return signing.dumps({"t": self.token, "n": self.next}, salt=CARRIER)
+        return signing.dumps({"t": self.token, "n": self.next}, salt=CARRIER, compress=True)
 
     def carry(self, request: HttpRequest, response: HttpResponse) -> None:
-        _set(request, response, CARRIER, self.dump(), CARRIER_AGE, _callback_path())
+        value = self.dump()
+        if len(value) > MAX_COOKIE:  # rather the person without the target than nobody
+            value = replace(self, next="").dump()
+        _set(request, response, CARRIER, value, CARRIER_AGE, _callback_path())
+
+    @classmethod
+    def on_page(cls, request: HttpRequest) -> Carrier | None:
+        """The link on the page that was sent: in its hidden field, so that two tabs don't mix."""
+        return cls.load(request.POST.get("carrier", ""), conf.LINK_MAX_AGE)
+
+    @classmethod
+    def in_cookie(cls, request: HttpRequest) -> Carrier | None:
+        """The link on its way from the URL to the page."""
+        return cls.load(request.COOKIES.get(CARRIER, ""), CARRIER_AGE)
 
 
 @dataclass(frozen=True)
@@ -82,9 +99,7 @@ class Mark:
 
     def leave(self, request: HttpRequest, response: HttpResponse) -> None:
         value = signing.dumps({"id": self.id, "a": list(self.asked)}, salt=MARK)
-        # Read by the form too, so that a second address does not make it forget the first.
-        path = _callback_path().removesuffix("callback/")
-        _set(request, response, MARK, value, int(conf.LINK_MAX_AGE), path)
+        _set(request, response, MARK, value, int(conf.LINK_MAX_AGE), _mark_path())
 
 
 @dataclass(frozen=True)
@@ -97,27 +112,41 @@ class Note:
 
     @classmethod
     def of(cls, request: HttpRequest) -> Note | None:
-        data = _load(request.COOKIES.get(NOTE, ""), NOTE, NOTE_AGE)
+        data = _load(request.COOKIES.get(NOTE, ""), NOTE, conf.LINK_MAX_AGE)
         if isinstance(data, dict) and isinstance(data.get("e"), str):
             return cls(data["e"], str(data.get("n", "")), bool(data.get("s")))
         return None
 
     def leave(self, request: HttpRequest, response: HttpResponse) -> None:
         value = signing.dumps({"e": self.email, "n": self.next, "s": self.staff}, salt=NOTE)
-        _set(request, response, NOTE, value, NOTE_AGE, reverse("identityx:link-sent"))
+        path = reverse("identityx:link-sent")
+        _set(request, response, NOTE, value, int(conf.LINK_MAX_AGE), path)
 
 
 def drop_carrier(response: HttpResponse) -> None:
     response.delete_cookie(CARRIER, path=_callback_path(), samesite="Lax")
 
 
+def drop_mark(response: HttpResponse) -> None:
+    """Forget the browser: whoever uses it next is somebody else."""
+    response.delete_cookie(MARK, path=_mark_path(), samesite="Lax")
+
+
 def _callback_path() -> str:
     return reverse("identityx:callback")
 
 
-def _load(value: str, salt: str, max_age: int) -> Any:
+def _mark_path() -> str:
+    """Where the form and the callback both are, in whatever language each is."""
+    paths = [_callback_path().removesuffix("callback/")]
+    if conf.CALLBACK_URL:
+        paths.append(urlsplit(conf.CALLBACK_URL).path.removesuffix("callback/") or "/")
+    return commonpath(paths).rstrip("/") + "/"
+
+
+def _load(value: str, salt: str, max_age: float) -> Any:
     try:
-        return signing.loads(value, salt=salt, max_age=max_age)
+        return signing.loads(value, salt=salt, max_age=timedelta(seconds=max_age))
     except (signing.BadSignature, ValueError, TypeError):
         return None
 

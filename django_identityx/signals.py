@@ -7,7 +7,7 @@
 - ``user_logged_in(request, user)``: a session was established.
 - ``user_logged_out(request, user, revoked)``: a session ended; ``user`` may be None, ``revoked``
   tells whether IdentityX confirmed that the token ended.
-- ``login_failed(request, reason, kind)``: a link did not lead to a session.
+- ``login_failed(request, reason, kind, email_digest)``: a link did not lead to a session.
 - ``token_rejected(reason, token_type)``: IdentityX or this package refused a credential.
 - ``service_unavailable(reason)``: IdentityX could not give a verdict; at most once a second.
 """

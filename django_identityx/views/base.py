@@ -7,10 +7,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.request import split_domain_port
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
@@ -19,6 +20,7 @@ from django.views.generic import View
 from .. import csrf, redirects, sessions
 from ..exceptions import ConfigurationError, Unavailable
 from ..headers import set_headers
+from ..marks import MAX_CARRIED, Carrier
 from ..ratelimits import LimitExceeded
 
 logger = logging.getLogger("django_identityx")
@@ -74,8 +76,7 @@ class Page(View):
         return self.page("problem", status=status, code=code, **context)
 
     def csrf_failed(self, request: HttpRequest) -> HttpResponse:
-        code = "csrf" if request.COOKIES else "cookies"
-        return self.problem(code, status=403)
+        return self.problem(csrf_code(request), status=403)
 
     def too_many(self, request: HttpRequest, wait: int) -> HttpResponse:
         response = self.problem("too_many", status=429, wait=wait, minutes=(wait + 59) // 60)
@@ -87,11 +88,24 @@ class Page(View):
         response["Retry-After"] = str(retry_after)
         return response
 
+    def carry(self, token: str, target: str) -> HttpResponse:
+        """Go to the callback with a link that is in no URL."""
+        if len(token) > MAX_CARRIED:
+            return self.problem("too_long", status=400)
+        response = HttpResponseRedirect(reverse("identityx:callback"), status=303)
+        Carrier(token, target).carry(self.request, response)
+        return response
+
     @property
     def target(self) -> str:
         """Where to go afterwards, as far as it is safe."""
         data = self.request.POST if self.request.method == "POST" else self.request.GET
         return redirects.safe_target(self.request, data.get(redirects.FIELD, ""))
+
+
+def csrf_code(request: HttpRequest) -> str:
+    """What to say of a failed check: a browser without any cookie of this site keeps none."""
+    return "csrf" if request.COOKIES else "cookies"
 
 
 def site_name(request: HttpRequest) -> str:

@@ -13,11 +13,11 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.decorators import method_decorator
 
-from .. import emails, ratelimits, redirects, sessions
+from .. import audit, emails, ratelimits, redirects, sessions
 from ..conf import conf
 from ..exceptions import ConfigurationError, Rejected, Unavailable
-from ..links import Expired, Link, LinkKind, read_link, token_from
-from ..marks import MAX_CARRIED, Carrier, Mark, drop_carrier
+from ..links import Expired, Link, LinkKind, read_link
+from ..marks import Carrier, Mark, drop_carrier
 from ..redemption import redeem
 from .base import Page
 
@@ -32,22 +32,27 @@ class CallbackView(Page):
     """One view for both kinds of links, told apart by the token's ``sub``."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
+        if is_ahead_of_time(request):
+            return HttpResponse(status=503)
         if "token" in request.GET:
             target = request.GET.get(redirects.WIRE_FIELD) or request.GET.get(redirects.FIELD, "")
             return self.carry(request.GET["token"], redirects.safe_target(request, target))
-        carrier = Carrier.load(request.COOKIES.get("identityx_link", ""))
-        if carrier is None:
-            return self.problem("missing" if request.COOKIES else "cookies", status=400)
-        return self.show(carrier)
+        carrier = Carrier.in_cookie(request)
+        if carrier is not None:
+            return self.show(carrier)
+        if sessions.get_credential(request) is not None:  # back, after signing in
+            return HttpResponseRedirect(redirects.after_login(request, ""))
+        return self.problem("missing" if request.COOKIES else "cookies", status=400)
+
+    def head(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        if "link" in request.POST:  # pasted
-            return self.carry(token_from(request.POST["link"]), self.target)
-        carrier = self.carrier
+        carrier = Carrier.on_page(request)
         if carrier is None:
             return self.problem("missing", status=400)
         try:
-            link = read_link(carrier.token)
+            link = self.read(carrier)
             if self.is_signed_in_as(link):
                 return self.lead_on(carrier)
             if sessions.holds_somebody(request) and "switch" not in request.POST:
@@ -59,18 +64,18 @@ class CallbackView(Page):
             return self.rejected(rejected, carrier)
         return self.lead_on(carrier)
 
-    @property
-    def carrier(self) -> Carrier | None:
-        """The link on this page: in its hidden field, so that two tabs don't mix."""
-        return Carrier.load(self.request.POST.get("carrier", ""))
-
-    def carry(self, token: str, target: str) -> HttpResponse:
-        """Take the token out of the URL at once."""
-        if len(token) > MAX_CARRIED:
-            return self.problem("too_long", status=400)
-        response = HttpResponseRedirect(self.request.path, status=303)
-        Carrier(token, target).carry(self.request, response)
-        return response
+    def read(self, carrier: Carrier) -> Link:
+        """Read a link that somebody wants to sign in with; what is wrong with it is audited."""
+        try:
+            return read_link(carrier.token)
+        except Rejected as rejected:
+            email, kind = (
+                (rejected.email, rejected.kind.token_type.value)
+                if isinstance(rejected, Expired)
+                else ("", "")
+            )
+            audit.login_failed(self.request, rejected.reason, kind=kind, email=email)
+            raise
 
     def show(self, carrier: Carrier) -> HttpResponse:
         """Show whose link it is, and go on by itself only where that is safe."""
@@ -84,7 +89,11 @@ class CallbackView(Page):
         mark = Mark.of(self.request)
         asked_here = mark is not None and mark.asked_for(link.email)
         response = self.confirmation(
-            carrier, link, switching=switching, auto=self.goes_on(asked_here) and not switching
+            carrier,
+            link,
+            switching=switching,
+            auto=self.goes_on(asked_here) and not switching,
+            elsewhere=not asked_here,
         )
         (mark or Mark.new()).leave(self.request, response)
         return response
@@ -98,7 +107,7 @@ class CallbackView(Page):
             masked_email=emails.mask(link.email),
             carrier=carrier.dump(),
             staff=link.kind is LinkKind.ORG_USER,
-            django_user=SESSION_KEY in self.request.session,
+            stay=redirects.after_login(self.request, carrier.next),
             **context,
         )
 
@@ -142,7 +151,7 @@ class CallbackView(Page):
 
     def csrf_failed(self, request: HttpRequest) -> HttpResponse:
         """Lead on who is signed in as the same person by now; tell the others what to do."""
-        carrier = self.carrier
+        carrier = Carrier.on_page(request)
         if carrier is not None:
             try:
                 link = read_link(carrier.token)
@@ -166,7 +175,7 @@ class CallbackView(Page):
 
     def _again(self, *, status: int, code: str, **context: Any) -> HttpResponse:
         """The same page with its button: nothing is lost."""
-        carrier = self.carrier or Carrier.load(self.request.COOKIES.get("identityx_link", ""))
+        carrier = Carrier.on_page(self.request) or Carrier.in_cookie(self.request)
         try:
             link = read_link(carrier.token) if carrier else None
         except Rejected:
@@ -194,6 +203,12 @@ _KNOWN = {
     "not_admitted",
     "wrong_person",
 }
+
+
+def is_ahead_of_time(request: HttpRequest) -> bool:
+    """Whether a browser only prepares for a click that may come: told no, it asks again then."""
+    purposes = (request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Moz"))
+    return any(purpose.strip().lower().startswith("prefetch") for purpose in purposes)
 
 
 def _address_of(rejected: Rejected, carrier: Carrier) -> tuple[str, bool]:

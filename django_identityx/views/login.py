@@ -9,10 +9,12 @@ from django.shortcuts import redirect
 
 from .. import ratelimits, redirects, sending
 from ..addresses import visitor
+from ..conf import conf
 from ..credentials import TokenType
 from ..forms import EmailForm, LinkForm
+from ..links import token_from
 from ..marks import Mark, Note
-from .base import Page
+from .base import Page, csrf_code
 
 
 class LoginView(Page):
@@ -49,17 +51,23 @@ class LoginView(Page):
             "login", status=status, form=form, next=self.target, staff=staff, **context
         )
 
+    def csrf_failed(self, request: HttpRequest) -> HttpResponse:
+        return self.again(status=403, code=csrf_code(request))
+
     def too_many(self, request: HttpRequest, wait: int) -> HttpResponse:
-        form = EmailForm(initial={"email": request.POST.get("email", "")})
-        response = self.form(form, status=429, code="too_many", minutes=(wait + 59) // 60)
+        response = self.again(status=429, code="too_many", minutes=(wait + 59) // 60)
         response["Retry-After"] = str(wait)
         return response
 
     def trouble(self, request: HttpRequest, retry_after: int) -> HttpResponse:
-        form = EmailForm(initial={"email": request.POST.get("email", "")})
-        response = self.form(form, status=503, code="unavailable")
+        response = self.again(status=503, code="unavailable")
         response["Retry-After"] = str(retry_after)
         return response
+
+    def again(self, *, status: int, **context: Any) -> HttpResponse:
+        """The form with what was typed: nothing is lost."""
+        typed = self.request.POST.get("email", "")
+        return self.form(EmailForm(initial={"email": typed}), status=status, **context)
 
 
 class OrgLoginView(LoginView):
@@ -75,15 +83,24 @@ class LinkSentView(Page):
     Takes the link, or the bare token, of staff, whose mail does not lead here.
     """
 
-    http_method_names = ["get", "head", "options"]
-
     def get(self, request: HttpRequest) -> HttpResponse:
-        note = Note.of(request) or Note("")
+        return self.show(LinkForm())
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = LinkForm(request.POST)
+        if not form.is_valid():
+            return self.show(form, status=400)
+        return self.carry(token_from(form.cleaned_data["link"]), self.target)
+
+    def show(self, link_form: LinkForm, *, status: int = 200) -> HttpResponse:
+        note = Note.of(self.request) or Note("")
         return self.page(
             "link_sent",
+            status=status,
             email=note.email,
-            next=redirects.safe_target(request, note.next),
-            staff=note.staff,
+            next=redirects.safe_target(self.request, note.next),
+            staff=note.staff or link_form.is_bound,
+            minutes=max(1, int(conf.LINK_MAX_AGE // 60)),
             form=EmailForm(initial={"email": note.email}),
-            link_form=LinkForm(),
+            link_form=link_form,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from .. import redirects, sessions
+from ..marks import drop_mark
 from .base import Page
 
 
@@ -16,7 +17,9 @@ class LogoutView(Page):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         sessions.logout(request)
-        return HttpResponseRedirect(redirects.after_logout(request, self.target))
+        response = HttpResponseRedirect(redirects.after_logout(request, self.target))
+        drop_mark(response)
+        return response
 
     def csrf_failed(self, request: HttpRequest) -> HttpResponse:
         return self.page("logout", status=403, code="csrf", next=self.target)

@@ -11,7 +11,12 @@
   });
   function goOn() {
     if (sent || document.prerendering || document.visibilityState !== "visible") return;
-    form.requestSubmit();
+    if (form.requestSubmit) {
+      form.requestSubmit();
+    } else {
+      sent = true;
+      form.submit();
+    }
   }
   document.addEventListener("prerenderingchange", goOn);
   document.addEventListener("visibilitychange", goOn);
