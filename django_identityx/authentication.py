@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
@@ -16,17 +17,19 @@ from rest_framework import exceptions, status
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.request import Request
 
-from . import sessions, verification
+from . import ratelimits, sessions, verification
 from .conf import conf
 from .credentials import Credential, TokenType, parse_authorization
 from .exceptions import ConfigurationError, Rejected, Unavailable
 from .loading import load
 from .middleware import HEADER_READ
+from .ratelimits import LimitExceeded
 from .verification import Verdict
 
 logger = logging.getLogger("django_identityx")
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+REJECT_ADDRESS = "reject-address"
 _REJECTED = "_identityx_rejected"  # the reason, left for the challenge of this request
 
 
@@ -57,20 +60,23 @@ class IdentityXAuthentication(BaseAuthentication):
     www_authenticate_realm = "api"
 
     def authenticate(self, request: Request) -> tuple[Any, Credential] | None:
-        header = request.META.get("HTTP_AUTHORIZATION")
+        django_request = _django(request)  # DRF's looks each attribute up there, at a price
+        header = django_request.META.get("HTTP_AUTHORIZATION")
         if not header:
             return None
         try:
             credential = self.get_credential(header)
             if credential is None:
                 return None
-            setattr(_django(request), HEADER_READ, True)
-            verdict = self.get_verdict(credential, request)
+            setattr(django_request, HEADER_READ, True)
+            verdict = self.get_verdict(credential, django_request)
             return load(verdict.user), sessions.fresh(credential, verdict)
         except Rejected as rejected:
-            setattr(_django(request), HEADER_READ, True)
-            setattr(_django(request), _REJECTED, rejected)
+            setattr(django_request, HEADER_READ, True)
+            setattr(django_request, _REJECTED, rejected)
             raise exceptions.AuthenticationFailed(str(rejected)) from rejected
+        except LimitExceeded as exceeded:
+            raise exceptions.Throttled(exceeded.wait) from exceeded
         except (Unavailable, ConfigurationError) as error:
             raise service_unavailable(error) from error
 
@@ -78,10 +84,13 @@ class IdentityXAuthentication(BaseAuthentication):
         """Read the header; None if it is another scheme's or another kind of ours."""
         return parse_authorization(header, self.token_types)
 
-    def get_verdict(self, credential: Credential, request: Request) -> Verdict:
+    def get_verdict(self, credential: Credential, request: HttpRequest) -> Verdict:
         """Ask ``verification`` whom the credential belongs to."""
         return verification.check(
-            credential, app_id=self.app_id, max_age=self.get_max_age(request.method)
+            credential,
+            app_id=self.app_id,
+            max_age=self.get_max_age(request.method),
+            client=partial(ratelimits.by_address, REJECT_ADDRESS, request),
         )
 
     def get_max_age(self, method: str | None) -> float | None:

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
 from typing import Any
 
 from django.utils.module_loading import import_string
 
 from .conf import conf
 from .exceptions import Rejected
+from .lifetime import PerProcess
 from .users import AppUser, OrgUser
+
+
+def _import() -> Callable[[Any], Any]:
+    path = conf.USER_LOADER
+    return _as_it_is if path is None else import_string(path)
+
+
+def _as_it_is(user: Any) -> Any:
+    return user
+
+
+_loader = PerProcess(_import)  # reading a setting that is not set costs more than all the rest
 
 
 def load(user: AppUser | OrgUser) -> Any:
@@ -17,15 +30,7 @@ def load(user: AppUser | OrgUser) -> Any:
 
     Raises `Rejected` where the loader returns None or a user who is not active.
     """
-    path = conf.USER_LOADER
-    if path is None:
-        return user
-    loaded = _loader(path)(user)
+    loaded = _loader()(user)
     if loaded is None or not getattr(loaded, "is_active", True):
         raise Rejected("not_admitted", "This site does not admit this user.")
     return loaded
-
-
-@lru_cache(maxsize=8)
-def _loader(path: str) -> Any:
-    return import_string(path)
