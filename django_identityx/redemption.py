@@ -16,6 +16,7 @@ from .conf import conf
 from .credentials import Credential, check_claims
 from .exceptions import IdentityXError, OperationFailed, Rejected, Unavailable, Unclear
 from .links import Link, LinkKind
+from .loading import load
 from .users import AppUser, OrgUser
 
 
@@ -29,24 +30,55 @@ def redeem(request: HttpRequest, link: Link, mark: str) -> AppUser | OrgUser:
     try:
         outcome = claim.take()
         if outcome is Outcome.REFUSED:
-            raise Rejected("used", "This link has been used.")
+            raise _used()
         try:
-            user, credential = _exchange(request, link)
-            sessions.login(request, user, credential)
-            request.session.save()
+            user = _sign_in(request, link, claim)
         except BaseException:
-            if outcome is Outcome.TAKEN:
+            with contextlib.suppress(Unavailable):
                 claim.release()
             raise
     except (Rejected, Unavailable) as error:
         reason = error.reason if isinstance(error, Rejected) else "unavailable"
         audit.login_failed(request, reason, kind=link.kind.token_type.value)
         raise
-    if outcome is Outcome.REPEATED:
-        _end_first(claim.first_session, request)
-    with contextlib.suppress(Unavailable):
-        claim.complete(request.session.session_key or "")
     return user
+
+
+def _sign_in(request: HttpRequest, link: Link, claim: Claim) -> AppUser | OrgUser:
+    first = _session(claim.first_session, request)
+    if claim.first_session and sessions.get_credential(first) is None:
+        raise _used()  # whoever signed in with it has signed out since
+    user, credential = _exchange(request, link)
+    try:
+        if not claim.is_held():
+            raise _used()
+        sessions.login(request, user, credential)
+        request.session.save()
+    except BaseException:
+        sessions.revoke(credential, visitor(request))
+        raise
+    if not _complete(claim, request):
+        sessions.logout(request)
+        # The answer that counts sets the cookie: this one must not delete it.
+        request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)
+        raise _used()
+    held = sessions.get_credential(first)
+    if held is not None and first.session.session_key != request.session.session_key:
+        # The answer with this session never arrived, or the new one replaces it.
+        first.session.flush()
+        sessions.revoke(held, visitor(request))
+    return user
+
+
+def _complete(claim: Claim, request: HttpRequest) -> bool:
+    try:
+        return claim.complete(request.session.session_key or "")
+    except Unavailable:
+        return True  # taken it is, and that counts
+
+
+def _used() -> Rejected:
+    return Rejected("used", "This link has been used.")
 
 
 def _exchange(request: HttpRequest, link: Link) -> tuple[AppUser | OrgUser, Credential]:
@@ -69,20 +101,16 @@ def _exchange(request: HttpRequest, link: Link) -> tuple[AppUser | OrgUser, Cred
             raise Rejected("banned")
         if link.kind is LinkKind.ORG_USER:
             user = verification.verify(credential)  # the login itself tells no memberships
+        load(user)
     except IdentityXError:
         sessions.revoke(credential, visitor(request))
         raise
     return user, credential
 
 
-def _end_first(session_key: str, request: HttpRequest) -> None:
-    """End the session of an answer that the browser has thrown away."""
-    if not session_key or session_key == request.session.session_key:
-        return
-    first = HttpRequest()
-    first.META["REMOTE_ADDR"] = request.META.get("REMOTE_ADDR", "")
-    first.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
-    credential = sessions.get_credential(first)
-    if credential is not None:
-        first.session.flush()
-        sessions.revoke(credential, visitor(request))
+def _session(key: str, request: HttpRequest) -> HttpRequest:
+    """Another session of the same visitor, on a request of its own."""
+    other = HttpRequest()
+    other.META["REMOTE_ADDR"] = request.META.get("REMOTE_ADDR", "")
+    other.session = import_module(settings.SESSION_ENGINE).SessionStore(key or None)
+    return other

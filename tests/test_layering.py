@@ -23,7 +23,17 @@ LAYERS = [
     {"clocks", "options", "verdicts", "localcache", "caching", "memory", "flights", "breaker"}
     | {"slots", "upstream", "suspects", "metrics", "verifier", "verification"},
     # session
-    {"sessions", "endings", "loading", "links", "claims", "marks", "sending", "redemption"},
+    {
+        "sessions",
+        "endings",
+        "loading",
+        "links",
+        "claims",
+        "claim_stores",
+        "marks",
+        "sending",
+        "redemption",
+    },
     # entry points
     {"views", "api", "middleware", "authentication", "permissions", "throttling", "decorators"}
     | {"checks", "parsers"},
