@@ -31,8 +31,8 @@ from .conf import conf
 from .credentials import TokenType
 from .exceptions import ConfigurationError, Rejected, Unavailable
 from .headers import set_headers
-from .links import Link, read_link
-from .marks import Mark
+from .links import Link, read_to_sign_in
+from .marks import Mark, drop_mark
 from .parsers import SmallJSONParser
 from .redemption import redeem
 from .users import AppUser, OrgUser
@@ -157,14 +157,19 @@ class LoginView(JSONView):
     def post(self, request: Request) -> Response:
         data = _valid(LoginSerializer, request)
         django_request = request._request
-        link = read_link(data["token"])
+        link = read_to_sign_in(django_request, data["token"])
         mark = Mark.of(django_request)
         if not self.is_theirs(django_request, link):
             self.ask(django_request, link, mark, data)
             ratelimits.limit_redeeming(django_request)
             redeem(django_request, link, mark.id if mark else "")
-        response = Response(describe(_user(django_request)))
-        (mark or Mark.new()).leave(django_request, response)
+        return Response(describe(_user(django_request)))
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Leave the mark with the question, so that an answer that got lost can be had again."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        django_request = getattr(request, "_request", request)
+        (Mark.of(django_request) or Mark.new()).leave(django_request, response)
         return response
 
     def is_theirs(self, request: HttpRequest, link: Link) -> bool:
@@ -203,7 +208,9 @@ class LogoutView(JSONView):
 
     def post(self, request: Request) -> Response:
         sessions.logout(request._request)
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        response = Response(status=status.HTTP_204_NO_CONTENT)
+        drop_mark(response)
+        return response
 
 
 class MeView(JSONView):
@@ -268,7 +275,8 @@ def _refusal(exc: Exception) -> Exception:
     if isinstance(exc, ratelimits.LimitExceeded):
         return Refused(429, "too_many", _("Too many requests. Wait a moment."), wait=exc.wait)
     if isinstance(exc, Rejected):
-        return Refused(_STATUS.get(exc.reason, 400), exc.reason, str(exc))
+        detail = _DETAILS.get(exc.reason, _("This link is not complete"))
+        return Refused(_STATUS.get(exc.reason, 400), exc.reason, detail)
     if isinstance(exc, Unavailable):
         detail = _("The identity service is unavailable. Try again in a moment.")
         return Refused(503, "unavailable", detail, wait=exc.retry_after)
@@ -278,7 +286,26 @@ def _refusal(exc: Exception) -> Exception:
     return exc
 
 
-_STATUS = {"banned": 403, "expired": 410, "too_old": 410, "used": 410, "revoked": 410}
+_STATUS = {
+    "banned": 403,
+    "not_admitted": 403,
+    "expired": 410,
+    "too_old": 410,
+    "used": 410,
+    "revoked": 410,
+}
+_DETAILS = {
+    "missing": _("There is no link here"),
+    "change_email": _("This link confirms a new address"),
+    "wrong_application": _("This link belongs to another site"),
+    "expired": _("This link is too old"),
+    "too_old": _("This link is too old"),
+    "used": _("This link has been used"),
+    "revoked": _("This link has been used"),
+    "user_gone": _("This account no longer exists"),
+    "banned": _("This account can't sign in here"),
+    "not_admitted": _("This account can't sign in here"),
+}
 
 
 def _answer(exc: Exception, context: dict[str, Any]) -> Response | None:
@@ -292,6 +319,8 @@ def _answer(exc: Exception, context: dict[str, Any]) -> Response | None:
         response.data = {"code": exc.get_codes(), "detail": exc.detail}
         if isinstance(exc, Refused):
             response.data = {**response.data, **exc.extra}
+    else:  # Django's own 404 and 403
+        response.data = {"code": response.status_text.lower().replace(" ", "_"), **response.data}
     return response
 
 

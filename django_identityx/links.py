@@ -12,6 +12,9 @@ import time
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
+from django.http import HttpRequest
+
+from . import audit
 from .conf import conf
 from .credentials import LEEWAY, MAX_TOKEN, Claims, TokenType, read_claims
 from .exceptions import Malformed, Rejected
@@ -79,6 +82,19 @@ def read_link(text: str, *, now: float | None = None) -> Link:
     if now > expires_at + LEEWAY:
         raise Expired("too_old", claims.aud, kind)
     return Link(kind, token, claims.aud, expires_at + LEEWAY)
+
+
+def read_to_sign_in(request: HttpRequest, text: str) -> Link:
+    """`read_link` for somebody who wants to sign in with it: what is wrong is audited."""
+    try:
+        return read_link(text)
+    except Expired as expired:
+        kind = expired.kind.token_type.value
+        audit.login_failed(request, expired.reason, kind=kind, email=expired.email)
+        raise
+    except Rejected as rejected:
+        audit.login_failed(request, rejected.reason)
+        raise
 
 
 class Expired(Malformed):

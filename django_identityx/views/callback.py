@@ -13,10 +13,10 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.decorators import method_decorator
 
-from .. import audit, emails, ratelimits, redirects, sessions
+from .. import emails, ratelimits, redirects, sessions
 from ..conf import conf
 from ..exceptions import ConfigurationError, Rejected, Unavailable
-from ..links import Expired, Link, LinkKind, read_link
+from ..links import Expired, Link, LinkKind, read_link, read_to_sign_in
 from ..marks import Carrier, Mark, drop_carrier
 from ..redemption import redeem
 from .base import Page
@@ -52,7 +52,7 @@ class CallbackView(Page):
         if carrier is None:
             return self.problem("missing", status=400)
         try:
-            link = self.read(carrier)
+            link = read_to_sign_in(request, carrier.token)
             if self.is_signed_in_as(link):
                 return self.lead_on(carrier)
             if sessions.holds_somebody(request) and "switch" not in request.POST:
@@ -63,19 +63,6 @@ class CallbackView(Page):
         except Rejected as rejected:
             return self.rejected(rejected, carrier)
         return self.lead_on(carrier)
-
-    def read(self, carrier: Carrier) -> Link:
-        """Read a link that somebody wants to sign in with; what is wrong with it is audited."""
-        try:
-            return read_link(carrier.token)
-        except Rejected as rejected:
-            email, kind = (
-                (rejected.email, rejected.kind.token_type.value)
-                if isinstance(rejected, Expired)
-                else ("", "")
-            )
-            audit.login_failed(self.request, rejected.reason, kind=kind, email=email)
-            raise
 
     def show(self, carrier: Carrier) -> HttpResponse:
         """Show whose link it is, and go on by itself only where that is safe."""
