@@ -137,7 +137,7 @@ def check_claims(credential: Credential, app_id: str | None, now: float | None =
 def _object(part: str) -> dict[str, Any]:
     try:
         raw = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
-        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse)
+        value = _decoder.decode(raw.decode("utf-8"))
     except (binascii.Error, ValueError, RecursionError):
         value = None
     # Out here, because the decoder's error has the document that it could not read.
@@ -164,11 +164,18 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
+_decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse)
+
+
 def _text(claims: dict[str, Any], name: str) -> str:
     value = claims.get(name, "")
-    if not isinstance(value, str) or any("\ud800" <= c <= "\udfff" for c in value):
+    if not isinstance(value, str) or not (value.isascii() or _is_encodable(value)):
         raise Malformed("malformed", f"The token's {name} is not text.")
     return value
+
+
+def _is_encodable(text: str) -> bool:
+    return not any("\ud800" <= c <= "\udfff" for c in text)
 
 
 def _time(claims: dict[str, Any], name: str) -> float | None:
