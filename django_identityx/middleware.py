@@ -45,6 +45,7 @@ class Details:
         self._asked = False
         self._verdict: Verdict | None = None
         self._attached: AppUser | OrgUser | None = None
+        self._django_user: Callable[[], Any] | None = None
 
     @property
     def user(self) -> AppUser | OrgUser | AnonymousUser:
@@ -79,6 +80,12 @@ class Details:
         self._verdict = sessions.get_verdict(self._request, max_age=max_age)
         self._asked, self._attached = True, None
         return self.user
+
+    def demand(self, max_age: float) -> None:
+        """`ask`, also where the visitor is known already; ``request.user`` follows."""
+        self.ask(max_age if (usual := _max_age(self._request)) is None else min(max_age, usual))
+        if conf.REQUEST_USER and self._django_user is not None:
+            _set_user(self._request, self._django_user)
 
     def attach(self, user: AppUser | OrgUser | None) -> None:
         """Take over what a login or a logout has just decided."""
@@ -178,6 +185,7 @@ def _set_user(request: HttpRequest, django_user: Callable[[], Any]) -> None:
     async def auser() -> Any:
         return await sync_to_async(resolve)()
 
+    request.identityx._django_user = django_user  # type: ignore[attr-defined]
     request.user = SimpleLazyObject(resolve)  # type: ignore[assignment]
     request.auser = auser
 
