@@ -51,7 +51,7 @@ class Suspects:
             self._total -= len(tokens)
             tokens.setdefault(digest, now)
             # Oldest first, since a token that comes again keeps its place.
-            for old in [*tokens][: len(tokens) - most]:
+            for old in [*tokens][: max(0, len(tokens) - most)]:
                 del tokens[old]
             for old, at in [*tokens.items()]:
                 if at > now - longest:
