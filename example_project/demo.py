@@ -80,8 +80,12 @@ class Child:
 
 
 def end(children: list[Child]) -> None:
-    """End all that still live: politely, then firmly."""
-    for number, seconds in ((signal.SIGINT, 5), (signal.SIGTERM, 3), (signal.SIGKILL, 3)):
+    """End all that still live.
+
+    With SIGTERM, which ends Python wherever it is; an interrupt may be lost while it starts. Both
+    keep what they know after each change, so that nothing is left to be written.
+    """
+    for number, seconds in ((signal.SIGTERM, 5), (signal.SIGKILL, 5)):
         living = [child.process for child in children if child.process.poll() is None]
         for process in living:
             process.send_signal(number)
