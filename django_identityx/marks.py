@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from posixpath import commonpath
 from typing import Any
@@ -27,7 +27,8 @@ from django.urls import reverse
 from . import emails
 from .conf import conf
 
-CARRIER, MARK, NOTE = "identityx_link", "identityx_mark", "identityx_note"
+# Django's error reports hide cookies with "token" in their names, on every site.
+CARRIER, MARK, NOTE = "identityx_link_token", "identityx_mark", "identityx_note"
 CARRIER_AGE = 600  # seconds, in the cookie; the page's hidden field lives as long as the link
 MAX_CARRIED = 2800  # characters of a token that a cookie has room for
 MAX_COOKIE = 3800  # bytes; browsers drop a cookie of more than 4096 with its name and attributes
@@ -36,10 +37,16 @@ REMEMBERED = 5  # addresses for which one browser asked
 
 @dataclass(frozen=True)
 class Carrier:
-    """A link's token and where to go afterwards."""
+    """A link's token and where to go afterwards; as text the signed value, as repr no token.
 
-    token: str
+    Templates get it whole: Django logs what they know, by repr, whenever they ask for more.
+    """
+
+    token: str = field(repr=False)
     next: str = ""
+
+    def __str__(self) -> str:
+        return self.dump()
 
     @classmethod
     def load(cls, value: str, max_age: float) -> Carrier | None:

@@ -325,7 +325,7 @@ class TestS14TheTokenLeavesTheURL:
         token = sandbox.login_link_token(READER)
         response = visitor.get(f"{CALLBACK}?token={token}", secure=True)
         assert (response.status_code, response.url) == (303, CALLBACK)
-        cookie = response.cookies["identityx_link"]
+        cookie = response.cookies["identityx_link_token"]
         assert cookie["httponly"]
         assert cookie["secure"]
         assert cookie["samesite"] == "Lax"

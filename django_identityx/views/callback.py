@@ -92,7 +92,7 @@ class CallbackView(Page):
             "callback",
             status=status,
             masked_email=emails.mask(link.email),
-            carrier=carrier.dump(),
+            carrier=carrier,
             staff=link.kind is LinkKind.ORG_USER,
             stay=redirects.after_login(self.request, carrier.next),
             **context,
