@@ -9,6 +9,7 @@ from django.contrib.sessions.models import Session
 from django.contrib.staticfiles import finders
 from django.urls import reverse
 
+from django_identityx.marks import CARRIER, MARK
 from django_identityx.sandbox import Sandbox
 from tests.site import READER, Visitor, forms
 
@@ -62,8 +63,7 @@ def test_a_prefetch_is_told_to_come_back(sandbox: Sandbox, headers: dict[str, st
         assert response.status_code == 503
         assert "no-store" in response["Cache-Control"]
         assert not response.content
-        assert "identityx_link" not in response.cookies
-        assert "identityx_mark" not in response.cookies
+        assert not {CARRIER, MARK} & set(response.cookies)
     visitor.submit(visitor.open(url))
     assert visitor.signed_in_as == "Rita Reader"
 
@@ -72,7 +72,7 @@ def test_head_moves_nothing(sandbox: Sandbox) -> None:
     visitor = Visitor()
     response = visitor.head(link(sandbox))
     assert response.status_code == 200
-    assert not {"identityx_link", "identityx_mark", "sessionid"} & set(response.cookies)
+    assert not {CARRIER, MARK, "sessionid"} & set(response.cookies)
 
 
 def test_the_page_goes_on_by_post_only(sandbox: Sandbox) -> None:

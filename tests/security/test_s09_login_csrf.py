@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from django_identityx import lifetime
-from django_identityx.marks import MARK, Mark
+from django_identityx.marks import CARRIER, MARK, NOTE, Mark
 from django_identityx.sandbox import Sandbox
 from tests.site import OWNER, READER, Visitor, forms
 
@@ -56,7 +56,7 @@ class TestTheMark:
         assert not auto(page)
         assert "s•••r@example.net" in page.content.decode()
 
-    @pytest.mark.parametrize("salt", ["", "identityx_link", "identityx_note"])
+    @pytest.mark.parametrize("salt", ["", CARRIER, NOTE])
     def test_nobody_else_can_write_it(self, sandbox: Sandbox, settings, salt: str) -> None:
         asked = Mark.new().asking(READER)
         visitor = Visitor()
