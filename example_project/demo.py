@@ -216,11 +216,12 @@ def welcome(site: str, sandbox: str, logs: Path) -> str:
   2. Work as staff: sign in at {site}/account/org-login/
      as owner@example.com or guest@example.com, and paste the link from the outbox.
 
-  3. Call the API. {site}/try-it/ has curl lines with your own token once you
-     are signed in. Or get a script's token for owner@example.com:
+  3. Call the API, as a reader, as staff (OrgUser) or as a script (OrgUserApiToken):
 
-     TOKEN=$({python} {manage} identityx_api_token owner@example.com)
-     curl -H "Authorization: Bearer OrgUserApiToken $TOKEN" {site}/api/me
+     TOKEN=$({python} {manage} demo_token AppUser)
+     curl -H "Authorization: Bearer AppUser $TOKEN" {site}/api/me
+
+     {site}/try-it/ has the lines for the others.
 
   4. Break IdentityX, and look at the site; "none" mends it:
 

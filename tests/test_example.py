@@ -356,16 +356,20 @@ def test_pages_have_nothing_inline_and_nothing_from_elsewhere(browser: Browser) 
                 assert browser.get(address).status_code == 200, address
 
 
-def test_the_page_to_try_has_the_visitors_own_token(browser: Browser) -> None:
-    assert "eyJ" not in browser.get("/try-it/").text
+@pytest.mark.parametrize("prefix", ["AppUser", "OrgUser", "OrgUserApiToken"])
+def test_the_lines_to_try_work(browser: Browser, prefix: str) -> None:
+    """The page has no token, signed in or not, and the command that it names fetches one."""
     browser.sign_in("trying@example.net")
     page = browser.get("/try-it/")
-    token = re.search(r"TOKEN=(eyJ\S+)", page.text)
-    assert token is not None
-    assert "no-store" in page.headers["Cache-Control"]
-    headers = {"Authorization": f"Bearer AppUser {token[1]}"}
+    assert "eyJ" not in page.text
+    assert f"demo_token {prefix}" in page.text
+    command = [sys.executable, str(MANAGE), "demo_token", prefix]
+    token = subprocess.run(
+        command, env=browser.demo.env, check=True, capture_output=True, text=True
+    ).stdout.strip()
     with Browser(browser.demo) as script:
-        assert script.get("/api/me", headers=headers).json()["email"] == "trying@example.net"
+        headers = {"Authorization": f"Bearer {prefix} {token}"}
+        assert script.get("/api/me", headers=headers).json()["kind"] == prefix
 
 
 def test_no_log_has_a_token(browser: Browser) -> None:

@@ -10,7 +10,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
-from django_identityx.exceptions import ConfigurationError, Unavailable
 from django_identityx.users import is_app_user, is_org_user
 
 from .articles import ARTICLES, find
@@ -55,27 +54,13 @@ def staff(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 def try_it(request: HttpRequest) -> HttpResponse:
-    """Commands to paste; in DEBUG with the visitor's own token, for which a site has no reason."""
-    credential = None
-    if settings.DEBUG:
-        try:
-            credential = request.identityx.credential
-        except (Unavailable, ConfigurationError):
-            credential = None  # the page has the commands that end the trouble
+    """Commands to paste. No token is in them: a site keeps those in its sessions."""
     context = {
-        "credential": credential,
         "site": request.build_absolute_uri("/").rstrip("/"),
         "python": _short(Path(sys.executable)),
         "manage": _short(settings.BASE_DIR / "manage.py"),
         "api_url": settings.IDENTITYX_API_URL,
-        "kinds": [
-            {
-                "prefix": prefix,
-                "token": credential.token if credential and credential.token_type == prefix else "",
-                "who": who,
-            }
-            for prefix, who in KINDS
-        ],
+        "kinds": [{"prefix": prefix, "who": who} for prefix, who in KINDS],
     }
     return render(request, "daily/try_it.html", context)
 
