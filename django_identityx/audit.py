@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from . import emails, signals
@@ -78,15 +79,24 @@ def user_logged_in(request: HttpRequest | None, user: IdentityXUser) -> None:
 
 
 def user_logged_out(
-    request: HttpRequest | None, user: IdentityXUser | None, *, revoked: bool, denied: bool
+    request: HttpRequest | None,
+    user: IdentityXUser | None,
+    *,
+    revoked: bool,
+    denied: bool,
+    identity: Sequence[str] = ("", "", ""),
 ) -> None:
-    """A session ended. ``revoked``: IdentityX confirmed it; ``denied``: remembered here."""
+    """A session ended. ``revoked``: IdentityX confirmed it; ``denied``: remembered here.
+
+    ``identity`` is what the session knows of somebody whom nobody has verified this time.
+    """
+    kind, _, user_id = user.identity if user else identity
     _write(
         "user_logged_out" if revoked else "user_logged_out_revocation_failed",
         request,
         level=logging.INFO if revoked and denied else logging.WARNING,
-        kind=user.kind if user else "",
-        user_id=user.id if user else "",
+        kind=kind,
+        user_id=user_id,
         revocation_failed=not revoked,
         denied=denied,
     )
@@ -95,7 +105,7 @@ def user_logged_out(
 
 def token_rejected(reason: str, token_type: str, request: HttpRequest | None = None) -> None:
     """A credential was refused, here or by IdentityX."""
-    _write("token_rejected", request, level=logging.DEBUG, kind=token_type, reason=reason)
+    _write("token_rejected", request, kind=token_type, reason=reason)
     signals.token_rejected.send_robust(sender=token_rejected, reason=reason, token_type=token_type)
 
 

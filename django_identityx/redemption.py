@@ -14,7 +14,14 @@ from .claims import Claim, Outcome
 from .client import IdentityXClient
 from .conf import conf
 from .credentials import Credential, check_claims
-from .exceptions import IdentityXError, OperationFailed, Rejected, Unavailable, Unclear
+from .exceptions import (
+    ConfigurationError,
+    IdentityXError,
+    OperationFailed,
+    Rejected,
+    Unavailable,
+    Unclear,
+)
 from .links import Link, LinkKind
 from .loading import load
 from .users import AppUser, OrgUser
@@ -39,7 +46,7 @@ def redeem(request: HttpRequest, link: Link, mark: str) -> AppUser | OrgUser:
             raise
     except (Rejected, Unavailable) as error:
         reason = error.reason if isinstance(error, Rejected) else "unavailable"
-        audit.login_failed(request, reason, kind=link.kind.token_type.value)
+        audit.login_failed(request, reason, kind=link.kind.token_type.value, email=link.email)
         raise
     return user
 

@@ -41,7 +41,7 @@ from .transport import LOOPBACK
 
 logger = logging.getLogger("django_identityx")
 
-PAUSES = (0.5, 1.5)  # seconds before IdentityX, reporting an outage inside, is asked again
+PAUSES = (0.3, 1.0)  # seconds before IdentityX, reporting an outage inside, is asked again
 
 # An address that nobody has: the answer is null, unless a part of IdentityX is down.
 _PROBE = 'query { ping appUser(input: { email: "nobody@sign-in.invalid" }) { id } }'

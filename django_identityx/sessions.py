@@ -81,7 +81,9 @@ def logout(request: HttpRequest) -> None:
     _attach(request, None)
     if held is not None:
         revoked, denied = _revoke(held[0], visitor(request))
-        audit.user_logged_out(request, user, revoked=revoked, denied=denied)
+        audit.user_logged_out(
+            request, user, revoked=revoked, denied=denied, identity=held[1]["identity"]
+        )
 
 
 def get_user(request: HttpRequest) -> AppUser | OrgUser | AnonymousUser:
@@ -114,7 +116,9 @@ def get_verdict(request: HttpRequest, max_age: float | None = None) -> Verdict |
     if _is_too_old(data["at"]) or endings.is_ended(data["identity"], since=data["at"]):
         _end(request)
         revoked, denied = _revoke(credential, visitor(request))
-        audit.user_logged_out(request, None, revoked=revoked, denied=denied)
+        audit.user_logged_out(
+            request, None, revoked=revoked, denied=denied, identity=data["identity"]
+        )
         return None
     verdict: Verdict | None
     try:
@@ -123,7 +127,7 @@ def get_verdict(request: HttpRequest, max_age: float | None = None) -> Verdict |
         verdict = None
     if verdict is None or list(verdict.user.identity) != data["identity"]:
         _end(request)
-        audit.user_logged_out(request, None, revoked=True, denied=True)
+        audit.user_logged_out(request, None, revoked=True, denied=True, identity=data["identity"])
         return None
     return verdict
 
@@ -178,7 +182,9 @@ def _django_logged_out(sender: Any, request: HttpRequest | None, **kwargs: Any) 
         user = _known_user(request)
         request.session.pop(KEY, None)
         revoked, denied = _revoke(held[0], visitor(request))
-        audit.user_logged_out(request, user, revoked=revoked, denied=denied)
+        audit.user_logged_out(
+            request, user, revoked=revoked, denied=denied, identity=held[1]["identity"]
+        )
 
 
 def _revoke(credential: Credential, on_behalf_of: Visitor) -> tuple[bool, bool]:

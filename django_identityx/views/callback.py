@@ -67,7 +67,7 @@ class CallbackView(Page):
     def show(self, carrier: Carrier) -> HttpResponse:
         """Show whose link it is, and go on by itself only where that is safe."""
         try:
-            link = read_link(carrier.token)
+            link = read_to_sign_in(self.request, carrier.token)
         except Rejected as rejected:
             return self.rejected(rejected, carrier)
         if self.is_signed_in_as(link):
