@@ -44,11 +44,17 @@ def redeem(request: HttpRequest, link: Link, mark: str) -> AppUser | OrgUser:
             with contextlib.suppress(Unavailable):
                 claim.release()
             raise
-    except (Rejected, Unavailable) as error:
-        reason = error.reason if isinstance(error, Rejected) else "unavailable"
-        audit.login_failed(request, reason, kind=link.kind.token_type.value, email=link.email)
+    except (Rejected, Unavailable, ConfigurationError) as error:
+        kind = link.kind.token_type.value
+        audit.login_failed(request, _reason(error), kind=kind, email=link.email)
         raise
     return user
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, Rejected):
+        return error.reason
+    return "unavailable" if isinstance(error, Unavailable) else "misconfigured"
 
 
 def _sign_in(request: HttpRequest, link: Link, claim: Claim) -> AppUser | OrgUser:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -25,10 +22,10 @@ from django_identityx.claim_stores import CacheStore, TableStore, store
 from django_identityx.claims import MAX_REPEATS, REPEAT, Claim, Outcome
 from django_identityx.exceptions import Unavailable, Unreachable
 
+from .processes import REDIS, run_at_once, site
+
 TAKEN, REPEATED, REFUSED = Outcome.TAKEN, Outcome.REPEATED, Outcome.REFUSED
 LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
-REDIS = os.environ.get("IDENTITYX_TEST_REDIS_URL")
-POSTGRES = os.environ.get("IDENTITYX_TEST_POSTGRES")
 
 
 def claim(token: str = "a-token", mark: str = "", *, age: float = 3600) -> Claim:
@@ -266,16 +263,9 @@ class TestAtOnce:
         ("where", "number"), [("sqlite", 200), ("postgres", 1000), ("redis", 1000)]
     )
     def test_many_claims_from_four_processes(self, where: str, number: int, tmp_path: Path) -> None:
-        site = _site(where, tmp_path)
-        if where != "redis":
-            _run(site, "migrate")
-        start = str(time.time() + 1.2)
-        script = [sys.executable, "-c", _CLAIMANTS, start, str(number // 40)]
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        processes = [subprocess.Popen(script, env=site, **pipes) for _ in range(4)]
-        answers = [process.communicate(timeout=60) for process in processes]
-        assert [process.returncode for process in processes] == [0] * 4, answers
-        outcomes = Counter(word for output, _ in answers for word in output.split())
+        token = secrets.token_hex(8)
+        said = run_at_once(site(where, tmp_path), _CLAIMANTS, token, str(number // 40))
+        outcomes = Counter(said.split())
         assert outcomes["taken"] == 1, outcomes
         assert outcomes.total() == number
         assert outcomes["refused"] + outcomes["untold"] == number - 1
@@ -304,12 +294,12 @@ django.setup()
 from django.db import connections
 from django_identityx.claims import Claim
 from django_identityx.exceptions import Unavailable
-start, outcomes = float(sys.argv[1]), []
+start, token, turns, outcomes = float(sys.argv[1]), sys.argv[2], int(sys.argv[3]), []
 def work():
     time.sleep(max(0, start - time.time()))
-    for _ in range(int(sys.argv[2])):
+    for _ in range(turns):
         try:
-            outcomes.append(Claim("one-token-" + str(start), "", start + 600).take().value)
+            outcomes.append(Claim(token, "", start + 600).take().value)
         except Unavailable:
             outcomes.append("untold")
     connections.close_all()
@@ -317,33 +307,3 @@ threads = [threading.Thread(target=work) for _ in range(10)]
 [t.start() for t in threads], [t.join() for t in threads]
 print(*outcomes)
 """
-
-
-def _site(where: str, folder: Path) -> dict[str, str]:
-    """The environment of a process with a store of its own: tests.settings and a few lines."""
-    lines = ["from tests.settings import *"]
-    if where == "sqlite":
-        name = str(folder / "site.sqlite3")
-        lines.append(f"DATABASES['default'] = {{'ENGINE': ENGINE, 'NAME': {name!r}}}")
-        lines.insert(1, "ENGINE = 'django.db.backends.sqlite3'")
-    elif where == "postgres" and not POSTGRES:
-        pytest.skip("IDENTITYX_TEST_POSTGRES is not set")
-    elif where == "redis":
-        if not REDIS:
-            pytest.skip("IDENTITYX_TEST_REDIS_URL is not set")
-        backend = "django.core.cache.backends.redis.RedisCache"
-        lines.append(f"CACHES = {{'default': {{'BACKEND': {backend!r}, 'LOCATION': {REDIS!r}}}}}")
-        lines.append("INSTALLED_APPS.remove('django.contrib.sessions')")
-    (folder / "site_of_claims.py").write_text("\n".join(lines))
-    path = [str(folder), str(Path(__file__).parent.parent), os.environ.get("PYTHONPATH", "")]
-    path = os.pathsep.join(path).strip(os.pathsep)
-    return {**os.environ, "PYTHONPATH": path, "DJANGO_SETTINGS_MODULE": "site_of_claims"}
-
-
-def _run(site: dict[str, str], command: str) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "django", command, "sessions", "--skip-checks"],
-        env=site,
-        check=True,
-        capture_output=True,
-    )
