@@ -24,7 +24,7 @@ lint: $(VENV)/.ready
 
 browser: $(VENV)/.ready  ## the journeys in Chromium, with screenshots in artifacts/
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group browser
-	$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
+	$(BIN)/python -m pytest --ds=tests.browser.settings -m browser tests/browser $(ARGS)
 
 clean:
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache

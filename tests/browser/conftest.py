@@ -50,7 +50,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def site(live_server: Any, sandbox: Sandbox, settings: Any) -> str:
     """The address of the running test site."""
-    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "tests.browser.csp.strict"]
+    assert "tests.browser.csp.strict" in settings.MIDDLEWARE  # the running site's, by --ds
     settings.IDENTITYX_CALLBACK_URL = live_server.url + reverse("identityx:callback")
     return str(live_server.url)
 

@@ -1,0 +1,216 @@
+"""The example site as ``make demo`` starts it, as people see it."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from tests.browser.axe import violations
+from tests.test_example import Demo, end, free_port, start, until_it_runs
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.browser
+
+Look = Callable[["Page", str], None]
+NewBrowser = Callable[..., "Page"]
+
+SCREENS = {
+    "wide-light": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"},
+    "narrow-dark": {"viewport": {"width": 320, "height": 640}, "color_scheme": "dark"},
+}
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    data = tmp_path_factory.mktemp("magazine")
+    process = start(data, free_port(), free_port())
+    try:
+        yield until_it_runs(process, data)
+    finally:
+        if process.poll() is None:
+            end(process, signal.SIGINT)
+
+
+@pytest.fixture
+def site(demo: Demo) -> str:
+    """The site that `new_browser` opens is the magazine here."""
+    return demo.site
+
+
+@dataclass
+class Inbox:
+    """The sandbox's outbox, seen from the other end."""
+
+    sandbox: str
+
+    @property
+    def elsewhere(self) -> str:
+        """The sandbox under a name that is another site to a browser, as a webmailer is."""
+        return self.sandbox.replace("127.0.0.1", "localhost")
+
+    def link(self, page: Page, email: str) -> str:
+        """Wait for the newest mail to ``email``; return its link."""
+        for _ in range(100):
+            for mail in reversed(requests.get(f"{self.sandbox}/_sandbox/outbox", timeout=5).json()):
+                if mail["to"] == email:
+                    return str(mail["url"])
+            page.wait_for_timeout(50)
+        raise AssertionError(f"no mail to {email}")
+
+    def break_with(self, mode: str) -> None:
+        address = f"{self.sandbox}/_sandbox/faults"
+        requests.post(address, json={"mode": mode}, timeout=5).raise_for_status()
+
+
+@pytest.fixture
+def inbox(demo: Demo) -> Inbox:
+    return Inbox(demo.sandbox)
+
+
+def ask_for_link(page: Page, email: str, path: str = "/account/login/") -> None:
+    page.goto(path)
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_role("button", name="Send me a link").click()
+    page.get_by_role("heading", name="Check your mail").wait_for()
+
+
+@pytest.fixture(scope="module")
+def reader(chromium: Browser, demo: Demo) -> Any:
+    """The cookies of a reader who is signed in."""
+    context = chromium.new_context(base_url=demo.site)
+    page = context.new_page()
+    ask_for_link(page, "subscriber@example.net")
+    page.goto(Inbox(demo.sandbox).link(page, "subscriber@example.net"))
+    page.wait_for_url("**/members/")
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+@pytest.fixture(scope="module")
+def staff(chromium: Browser, demo: Demo) -> Any:
+    """The cookies of somebody of the staff who is signed in."""
+    context = chromium.new_context(base_url=demo.site)
+    page = context.new_page()
+    ask_for_link(page, "owner@example.com", "/account/org-login/?next=/staff/")
+    page.get_by_label("Link from the mail").fill(
+        Inbox(demo.sandbox).link(page, "owner@example.com")
+    )
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/staff/")
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+@pytest.fixture(params=list(SCREENS))
+def screen(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def judge(axe: str, screen: str, look: Look) -> Callable[[Page, str], None]:
+    """Keep a screenshot, and fail where the page is too wide or axe finds something."""
+
+    def judging(page: Page, name: str) -> None:
+        look(page, f"magazine-{name}-{screen}")
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= SCREENS[screen]["viewport"]["width"]  # type: ignore[index]
+        assert violations(page, axe) == []
+
+    return judging
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("front", "/"),
+        ("article", "/articles/the-last-lamplighter/"),
+        ("beginning", "/articles/what-the-river-keeps/"),
+        ("login", "/account/login/?next=/members/"),
+        ("org-login", "/account/org-login/"),
+        ("link-sent", "/account/link-sent/"),
+        ("no-link", "/account/callback/"),
+        ("try-it", "/try-it/"),
+    ],
+)
+def test_pages_for_strangers(
+    new_browser: NewBrowser, judge: Look, screen: str, name: str, path: str
+) -> None:
+    page = new_browser(**SCREENS[screen])
+    page.goto(path)
+    judge(page, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("front-signed-in", "/"),
+        ("members", "/members/"),
+        ("whole", "/articles/what-the-river-keeps/"),
+        ("not-staff", "/staff/"),
+        ("logout", "/account/logout/"),
+    ],
+)
+def test_pages_for_readers(
+    new_browser: NewBrowser, judge: Look, screen: str, reader: Any, name: str, path: str
+) -> None:
+    page = new_browser(storage_state=reader, **SCREENS[screen])
+    page.goto(path)
+    judge(page, name)
+
+
+@pytest.mark.parametrize(("name", "path"), [("staff", "/staff/"), ("staff-members", "/members/")])
+def test_pages_for_staff(
+    new_browser: NewBrowser, judge: Look, screen: str, staff: Any, name: str, path: str
+) -> None:
+    page = new_browser(storage_state=staff, **SCREENS[screen])
+    page.goto(path)
+    judge(page, name)
+
+
+def test_the_sandbox(new_browser: NewBrowser, judge: Look, screen: str, inbox: Inbox) -> None:
+    page = new_browser(**SCREENS[screen])
+    ask_for_link(page, f"{screen}@example.net")
+    judge(page, "link-sent-to")
+    inbox.link(page, f"{screen}@example.net")
+    page.goto(f"{inbox.sandbox}/")
+    judge(page, "sandbox")
+
+
+def test_in_an_outage_the_public_pages_stay_up(
+    new_browser: NewBrowser, judge: Look, screen: str, inbox: Inbox
+) -> None:
+    page = new_browser(**SCREENS[screen])
+    email = f"{screen}-newcomer@example.net"
+    ask_for_link(page, email)
+    page.goto(inbox.link(page, email))
+    # Signed in, and at the break nobody has been verified yet.
+    page.route("**/members/", lambda route: route.abort())
+    page.unroute("**/members/")
+    inbox.break_with("html502")
+    try:
+        page.goto("/")
+        assert "Good to see you" in page.content()
+    finally:
+        inbox.break_with("none")
+
+
+def test_a_link_clicked_on_another_site(
+    new_browser: NewBrowser, inbox: Inbox, look: Look
+) -> None:
+    page = new_browser()
+    ask_for_link(page, "reader@example.net", "/account/login/?next=/articles/what-the-river-keeps/")
+    link = inbox.link(page, "reader@example.net")
+    page.goto(f"{inbox.elsewhere}/")
+    with page.context.expect_page() as opened:
+        page.locator(f'a[href="{link}"]').first.click(modifiers=["Control"])
+    tab = opened.value
+    tab.wait_for_load_state()
