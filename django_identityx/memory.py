@@ -7,7 +7,7 @@ stale for ``IDENTITYX_STALE_IF_ERROR`` beyond, and never longer than the token's
 
 from __future__ import annotations
 
-from .caching import SharedVerdicts
+from .caching import Shared, SharedVerdicts
 from .clocks import Clock
 from .exceptions import Rejected
 from .flights import Flight, Flights
@@ -40,17 +40,31 @@ class Memory:
         if reason is not None:
             raise Rejected(reason)
 
-    def look(self, key: bytes) -> tuple[Kept | None, str]:
-        """The newest verdict that no purge has ended, and the generation to keep a new one by."""
+    def look(self, key: bytes) -> Shared:
+        """What the shared tier knows; `Rejected` for what was denied by any process."""
         shared = self.shared.read(key)
         if shared.is_denied:
             self.local.drop(key)
             raise Rejected("revoked")
-        kept = shared.kept
-        if kept is None and shared.is_available and (entry := self.local.get(key)) is not None:
-            # Forgotten there, but not purged: it may have to serve in an outage.
-            kept = entry.kept if entry.kept.generation == shared.generation else None
-        return kept, shared.generation
+        return shared
+
+    def wait_for_other(self, key: bytes) -> Shared:
+        """`look` until the process that is asking has its verdict, or has given up."""
+
+        def is_enough(shared: Shared) -> bool:
+            return shared.is_denied or (shared.kept is not None and self.is_fresh(shared.kept))
+
+        shared = self.shared.wait_for_other(key, is_enough)
+        if shared.is_denied:
+            raise Rejected("revoked")
+        return shared
+
+    def last_known(self, key: bytes, shared: Shared) -> Kept | None:
+        """The newest verdict that no purge has ended: it may have to serve in an outage."""
+        if shared.kept is not None or not shared.is_available:
+            return shared.kept
+        entry = self.local.get(key)  # the shared tier may have thrown it out
+        return entry.kept if entry and entry.kept.generation == shared.generation else None
 
     def admitted(self, key: bytes, kept: Kept) -> Verdict:
         """The verdict, if its user may come in; `Rejected` otherwise."""

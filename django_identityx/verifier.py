@@ -173,15 +173,16 @@ class Verifier:
         entry = self._get(key)
         if entry is not None and looked_at < entry.until and query.accepts(entry.verdict):
             return COALESCED, entry.kept  # landed between our look and our boarding
-        old, generation = memory.look(key)
-        if old is not None and memory.is_fresh(old) and query.accepts(old.verdict):
-            memory.admitted(key, old)
-            memory.keep(key, old, flights=self._flights, flight=flight, looked_at=looked_at)
-            return SHARED, old
+        shared = memory.look(key)
+        if (kept := self._fit(query, shared)) is not None:
+            memory.admitted(key, kept)
+            memory.keep(key, kept, flights=self._flights, flight=flight, looked_at=looked_at)
+            return SHARED, kept
+        old = memory.last_known(key, shared)
         if old is None:
             self._hold_back(query)
         try:
-            outcome, kept = self._ask_once(query, flight, old, generation, looked_at)
+            outcome, kept = self._ask_once(query, flight, shared, looked_at, is_known=bool(old))
         except Unavailable as error:
             return STALE, self._stale(query, old, error)
         except Rejected as rejected:
@@ -194,11 +195,19 @@ class Verifier:
     def _find_without_asking(self, query: Query) -> tuple[str, Verdict]:
         """While one request tries whether IdentityX is back, nobody waits for it."""
         self._memory.refuse_known(query.key)
-        old, _ = self._memory.look(query.key)
-        if old is not None and self._memory.is_fresh(old) and query.accepts(old.verdict):
-            return SHARED, self._memory.admitted(query.key, old)
+        shared = self._memory.look(query.key)
+        if (kept := self._fit(query, shared)) is not None:
+            return SHARED, self._memory.admitted(query.key, kept)
+        old = self._memory.last_known(query.key, shared)
         error = Busy("IdentityX is being left alone.", retry_after=1)
         return STALE, self._stale(query, old, error).verdict
+
+    def _fit(self, query: Query, shared: Shared) -> Kept | None:
+        """The shared tier's verdict, if it is fresh and as young as was asked for."""
+        kept = shared.kept
+        if kept is not None and self._memory.is_fresh(kept) and query.accepts(kept.verdict):
+            return kept
+        return None
 
     def _stale(self, query: Query, old: Kept | None, error: Unavailable) -> Kept:
         """``old`` while it may serve; a demanded age is never met by it."""
@@ -211,29 +220,22 @@ class Verifier:
     # --- asking -----------------------------------------------------------------------------
 
     def _ask_once(
-        self, query: Query, flight: Flight, old: Kept | None, generation: str, looked_at: float
+        self, query: Query, flight: Flight, shared: Shared, looked_at: float, *, is_known: bool
     ) -> tuple[str, Kept]:
         """Ask IdentityX, or wait for the process that is asking already."""
         memory, key = self._memory, query.key
-        with self._upstream.slots.one(is_known=old is not None):
+        with self._upstream.slots.one(is_known=is_known):
             self._upstream.breaker.check()
             lock = memory.shared.lock(key) if query.max_age is None else None
             if lock is False:
-                shared = memory.shared.wait_for_other(key, self._has_fresh)
-                if shared.is_denied:
-                    raise Rejected("revoked")
-                if shared.kept is not None and self._has_fresh(shared):
+                shared = memory.wait_for_other(key)
+                if (found := self._fit(query, shared)) is not None:
                     memory.keep(
-                        key,
-                        shared.kept,
-                        flights=self._flights,
-                        flight=flight,
-                        looked_at=looked_at,
+                        key, found, flights=self._flights, flight=flight, looked_at=looked_at
                     )
-                    return COALESCED, shared.kept
-                generation = shared.generation
+                    return COALESCED, found
             try:
-                kept = self._ask(query, generation)
+                kept = self._ask(query, shared.generation)
                 memory.keep_new(
                     key, kept, flights=self._flights, flight=flight, looked_at=looked_at
                 )
@@ -253,8 +255,8 @@ class Verifier:
                 return outcome, memory.admitted(key, old)
             self._read_claims(query)
             looked_at = self._monotonic()
-            newer, generation = memory.look(key)
-            if newer is not None and not memory.is_due(newer):
+            shared = memory.look(key)
+            if (newer := shared.kept) is not None and not memory.is_due(newer):
                 memory.keep(key, newer, flights=self._refreshes, flight=flight, looked_at=looked_at)
                 return SHARED, memory.admitted(key, newer)
             lock = memory.shared.lock(key)
@@ -262,7 +264,7 @@ class Verifier:
                 return outcome, memory.admitted(key, old)
             try:
                 with self._upstream.slots.one(is_known=True):
-                    kept = self._ask(query, generation)
+                    kept = self._ask(query, shared.generation)
                 memory.keep_new(
                     key, kept, flights=self._refreshes, flight=flight, looked_at=looked_at
                 )
@@ -283,9 +285,6 @@ class Verifier:
         asked_at = self._clock.time()
         user = self._upstream.ask(query.credential, query.app_id)
         return Kept(Verdict(user, asked_at), query.expires, generation)
-
-    def _has_fresh(self, shared: Shared) -> bool:
-        return shared.kept is not None and self._memory.is_fresh(shared.kept)
 
     # --- counting ---------------------------------------------------------------------------
 

@@ -1,0 +1,1015 @@
+"""Verification against a real IdentityX over HTTP: tiers, flights, outages, ends."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import time
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from django_identityx import lifetime, signals, verification
+from django_identityx.breaker import FAILURES, FIRST_PAUSE
+from django_identityx.counters import Bucket
+from django_identityx.credentials import LEEWAY, Credential, TokenType
+from django_identityx.exceptions import (
+    Busy,
+    ConfigurationError,
+    Malformed,
+    Rejected,
+    Unavailable,
+    Unclear,
+)
+from django_identityx.options import Options
+from django_identityx.ratelimits import LimitExceeded
+from django_identityx.rates import Rate
+from django_identityx.sandbox import DAILY_APP_ID, WEEKLY_APP_ID, Sandbox
+from django_identityx.testing import credential
+from django_identityx.users import AppUser
+from django_identityx.verification import check, deny, forget, verify
+from django_identityx.verifier import Verifier
+
+from . import faulty_server as wire
+from .crowd import crowd
+from .faulty_server import FaultyServer
+from .leaks import assert_no_secret, logged, text_of
+from .simulated_clock import SimulatedClock
+
+READER = "reader@example.net"
+
+
+@pytest.fixture
+def shared_cache(settings: Any) -> None:
+    """A cache that is no local memory, so that processes could share it."""
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "tests.cache_backends.Remote",
+            "LOCATION": secrets.token_hex(4),
+        }
+    }
+
+
+@pytest.fixture
+def clock() -> SimulatedClock:
+    return SimulatedClock()
+
+
+@pytest.fixture
+def reader(sandbox: Sandbox) -> Credential:
+    """A reader's credential; that the dialect is plain has been learned."""
+    verify(credential(sandbox, "staff@example.org"))
+    return credential(sandbox, READER)
+
+
+def process(clock: SimulatedClock) -> Verifier:
+    """What another process, or this one, has in memory."""
+    return Verifier(Options.from_settings(), clock)
+
+
+def asked(sandbox: Sandbox) -> int:
+    return sandbox.count("activeAppUser") + sandbox.count("activeUser")
+
+
+class Asked:
+    """How many questions reached IdentityX within the block."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+
+    def __enter__(self) -> Asked:
+        self.before = asked(self.sandbox)
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.count = asked(self.sandbox) - self.before
+
+
+# --- tiers --------------------------------------------------------------------------------------
+
+
+def test_a_verdict_is_remembered_for_its_ttl(
+    sandbox: Sandbox, reader: Credential, clock: SimulatedClock
+) -> None:
+    one = process(clock)
+    first = one.check(reader)
+    assert first.user.email == READER
+    assert first.verified_at == clock.time()
+    for _ in range(40):
+        with Asked(sandbox) as questions:
+            again = one.check(reader)
+        assert again == first
+        assert questions.count == 0
+        clock.advance(1)  # copies of the process end, the shared verdict doesn't
+    clock.advance(21)
+    with Asked(sandbox) as questions:
+        assert one.check(reader).verified_at == clock.time()
+    assert questions.count == 1
+
+
+def test_the_shared_tier_serves_other_processes(
+    sandbox: Sandbox, reader: Credential, clock: SimulatedClock
+) -> None:
+    first = process(clock).check(reader)
+    with Asked(sandbox) as questions:
+        assert process(clock).check(reader) == first
+    assert questions.count == 0
+
+
+def test_without_the_process_s_tier(
+    sandbox: Sandbox, reader: Credential, clock: SimulatedClock, settings: Any
+) -> None:
+    settings.IDENTITYX_LOCAL_TTL = 0
+    one = process(clock)
+    one.check(reader)
+    with Asked(sandbox) as questions:
+        one.check(reader)
+    assert questions.count == 0
+    process(clock).forget(reader)
+    with Asked(sandbox) as questions:
+        one.check(reader)
+    assert questions.count == 1
+
+
+def test_ttl_0_asks_every_time(sandbox: Sandbox, reader: Credential, settings: Any) -> None:
+    settings.IDENTITYX_VERIFICATION_TTL = 0
+    with Asked(sandbox) as questions:
+        for _ in range(3):
+            verify(reader)
+    assert questions.count == 3
+    sandbox.set_fault("html502")
+    with pytest.raises(Unavailable):
+        verify(reader)
+
+
+def test_with_a_cache_that_keeps_nothing(
+    sandbox: Sandbox, reader: Credential, clock: SimulatedClock, settings: Any
+) -> None:
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+    one = process(clock)
+    one.check(reader)
+    with Asked(sandbox) as questions:
+        one.check(reader)
+    assert questions.count == 0
+    clock.advance(5)
+    with Asked(sandbox) as questions:
+        one.check(reader)
+    assert questions.count == 1
+
+
+@pytest.mark.parametrize("email", ["owner@example.com", "guest@example.com"])
+@pytest.mark.parametrize("kind", [TokenType.ORG_USER, TokenType.ORG_USER_API_TOKEN])
+def test_staff_come_back_from_both_tiers_as_they_were(
+    sandbox: Sandbox, clock: SimulatedClock, email: str, kind: TokenType
+) -> None:
+    known = credential(sandbox, email, kind)
+    first = process(clock).check(known).user
+    second = process(clock).check(known).user
+    assert type(second) is type(first)
+    assert vars(second) == vars(first)
+
+
+def test_s02_kind_and_application_are_bound(sandbox: Sandbox, reader: Credential) -> None:
+    verify(reader)
+    for kind in (TokenType.ORG_USER, TokenType.ORG_USER_API_TOKEN):
+        with pytest.raises(Malformed) as caught:
+            verify(Credential(kind, reader.token))
+        assert caught.value.reason == "wrong_kind"
+    with pytest.raises(Malformed) as caught:
+        verify(reader, app_id=WEEKLY_APP_ID)
+    assert caught.value.reason == "wrong_application"
+    assert verify(reader, app_id=DAILY_APP_ID).email == READER
+
+
+def test_s02_another_endpoint_s_verdict_is_none_of_ours(
+    sandbox: Sandbox, reader: Credential, settings: Any
+) -> None:
+    verify(reader)
+    settings.IDENTITYX_API_URL = "http://127.0.0.1:9/graphql"
+    with pytest.raises(Unavailable):
+        verify(reader)
+
+
+def test_a_verdict_does_not_outlive_its_token(sandbox: Sandbox, clock: SimulatedClock) -> None:
+    token = credential(sandbox, READER).token
+    claims = _claims(token) | {"exp": int(clock.time()) + 2}
+    mortal = Credential(TokenType.APP_USER, sandbox.sign(claims))
+    one = process(clock)
+    assert one.check(mortal).user.email == READER
+    other = process(clock)
+    clock.advance(2 + LEEWAY - 2)
+    assert one.check(mortal, None, None)
+    clock.advance(3)
+    sandbox.set_fault("html502")  # not even stale
+    for verifier in (one, other):
+        with pytest.raises(Malformed) as caught:
+            verifier.check(mortal)
+        assert caught.value.reason == "expired"
+
+
+def test_memory_in_the_process_is_bounded(
+    sandbox: Sandbox, clock: SimulatedClock, settings: Any
+) -> None:
+    settings.IDENTITYX_LOCAL_SIZE = 2
+    one = process(clock)
+    for email in (READER, "subscriber@example.net", "staff@example.org"):
+        one.check(credential(sandbox, email))
+    assert len(one._memory.local) == 2
+
+
+def test_banned_readers(sandbox: Sandbox, settings: Any) -> None:
+    banned = credential(sandbox, "banned@example.net")
+    assert verify(banned).email == "banned@example.net"
+    settings.IDENTITYX_REFUSE_BANNED = True
+    for _ in range(3):
+        with pytest.raises(Rejected) as caught:
+            verify(banned)
+        assert caught.value.reason == "banned"
+    sandbox.set_fault("html502")
+    lifetime.reset()
+    with pytest.raises(Rejected):
+        verify(banned)
+
+
+def test_odd_credentials(sandbox: Sandbox) -> None:
+    for token in ("", "\udc80", "a.b", "é.é.é", "x" * 10_000, "a.b.c"):
+        with pytest.raises(Malformed):
+            verify(Credential(TokenType.APP_USER, token))
+    assert asked(sandbox) == 0
+
+
+# --- single flight ------------------------------------------------------------------------------
+
+
+def test_64_threads_and_one_new_token_are_one_question(
+    sandbox: Sandbox, reader: Credential
+) -> None:
+    sandbox.set_fault("slow", seconds=0.1)
+    with Asked(sandbox) as questions:
+        results = crowd(64, lambda _: verify(reader))
+    assert {result.email for result in results} == {READER}
+    assert questions.count == 1
+
+
+@pytest.mark.parametrize("setting", ["LOCAL_TTL", "REJECTION_TTL"])
+def test_64_threads_and_one_bad_token(
+    sandbox: Sandbox, reader: Credential, settings: Any, setting: str
+) -> None:
+    setattr(settings, f"IDENTITYX_{setting}", 0)
+    sandbox.revoke(reader.token)
+    sandbox.set_fault("slow", seconds=0.2)
+    with Asked(sandbox) as questions:
+        results = crowd(64, lambda _: verify(reader))
+    assert {result.reason for result in results} == {"revoked"}
+    assert len({id(result) for result in results}) == 64
+    assert questions.count == 1
+
+
+def test_64_threads_in_an_outage_are_one_timeout(
+    sandbox: Sandbox, reader: Credential, settings: Any
+) -> None:
+    settings.IDENTITYX_TIMEOUT = (0.2, 0.2)
+    sandbox.set_fault("hang", seconds=5)
+    began = time.monotonic()
+    results = crowd(64, lambda _: verify(reader))
+    assert all(isinstance(result, Unavailable) for result in results)
+    assert time.monotonic() - began < 2
+
+
+def test_whoever_waits_goes_when_the_leader_is_interrupted(
+    sandbox: Sandbox, reader: Credential
+) -> None:
+    verifier = verification._verifier()
+    key = verifier.key(reader, DAILY_APP_ID)
+    flight, _ = verifier._flights.board(key)
+
+    def interrupted() -> None:
+        time.sleep(0.1)
+        with pytest.raises(SystemExit), verifier._flights.leading(key, flight):
+            raise SystemExit
+
+    results = crowd(4, lambda index: interrupted() if index == 0 else verify(reader))
+    assert [result.email for result in results[1:]] == [READER] * 3
+
+
+# --- rejections ---------------------------------------------------------------------------------
+
+
+def test_a_rejection_is_remembered_for_its_ttl(
+    sandbox: Sandbox, reader: Credential, clock: SimulatedClock
+) -> None:
+    sandbox.revoke(reader.token)
+    one = process(clock)
+    with Asked(sandbox) as questions:
+        for _ in range(10):
+            with pytest.raises(Rejected, match="no longer valid"):
+                one.check(reader)
+            clock.advance(0.9)
+    assert questions.count == 1
+    clock.advance(2)
+    with Asked(sandbox) as questions, pytest.raises(Rejected):
+        one.check(reader)
+    assert questions.count == 1
+
+
+def test_rejections_write_nothing_that_is_shared(
+    sandbox: Sandbox, shared_cache: None, reader: Credential
+) -> None:
+    from django.core.cache import caches
+
+    before = set(caches["default"].keys)
+    for number in range(20):
+        with pytest.raises(Rejected):
+            verify(random_token(sandbox, number))
+    assert set(caches["default"].keys) == before
+
+
+def test_a_flood_pushes_out_no_good_verdict(
+    sandbox: Sandbox, reader: Credential, settings: Any
+) -> None:
+    settings.IDENTITYX_LOCAL_SIZE = 3
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "OPTIONS": {"MAX_ENTRIES": 3},
+        }
+    }
+    verify(reader)
+    for number in range(10):
+        with pytest.raises(Rejected):
+            verify(random_token(sandbox, number))
+    with Asked(sandbox) as questions:
+        verify(reader)
+    assert questions.count == 0
+
+
+def test_trouble_is_never_remembered_as_a_rejection(sandbox: Sandbox, reader: Credential) -> None:
+    for mode, options in [
+        ("html502", {}),
+        ("inner", {"service": "token"}),
+        ("inner", {"message": "Something new."}),
+        ("blocked", {}),
+    ]:
+        sandbox.set_fault(mode, **options)
+        with pytest.raises((Unavailable, ConfigurationError)):
+            verify(reader)
+    sandbox.clear_fault()
+    lifetime.reset()
+    assert verify(reader).email == READER
+
+
+def test_a_token_that_is_rejected_now_ends_in_other_processes_too(
+    sandbox: Sandbox, reader: Credential, clock: SimulatedClock
+) -> None:
+    one, other = process(clock), process(clock)
+    one.check(reader)
+    other.check(reader)
+    sandbox.revoke(reader.token)
+    with pytest.raises(Rejected):
+        one.check(reader, max_age=0)
+    other.check(reader)  # its copy
+    clock.advance(5)
+    with pytest.raises(Rejected):
+        other.check(reader)
+
+
+# --- stale if error -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["html502", "drop", "inner"])
+def test_a_verdict_serves_on_in_an_outage(
+    sandbox: Sandbox, reader: Credential, clock: SimulatedClock, mode: str
+) -> None:
+    one = process(clock)
+    first = one.check(reader)
+    sandbox.set_fault(mode)
+    clock.advance(59.9)
+    assert one.check(reader).fresh
+    for _ in range(10):
+        clock.advance(29)
+        stale = one.check(reader)
+        assert not stale.fresh
+        assert (stale.user, stale.verified_at) == (first.user, first.verified_at)
+        assert not process(clock).check(reader).fresh
+    clock.advance(11)
+    with pytest.raises(Unavailable) as caught:
+        one.check(reader)
+    assert caught.value.retry_after >= 1
+
+
+def test_nobody_new_gets_in(sandbox: Sandbox, reader: Credential, clock: SimulatedClock) -> None:
+    one = process(clock)
+    one.check(reader)
+    sandbox.set_fault("html502")
+    with pytest.raises(Unavailable):
+        one.check(credential(sandbox, "subscriber@example.net"))
+
+
+def test_an_unknown_message_may_be_survived(
+    sandbox: Sandbox, reader: Credential, clock: SimulatedClock
+) -> None:
+    one = process(clock)
+    one.check(reader)
+    clock.advance(61)
+    sandbox.set_fault("inner", message="Something new.")
+    for _ in range(2 * FAILURES):
+        assert not one.check(reader).fresh
+    assert one._upstream.breaker.is_closed
+    with pytest.raises(Unclear):
+        one.check(credential(sandbox, "subscriber@example.net"))
+
+
+def test_a_refused_application_lets_nobody_in(
+    sandbox: Sandbox, reader: Credential, clock: SimulatedClock
+) -> None:
+    one = process(clock)
+    one.check(reader)
+    clock.advance(61)
+    sandbox.set_fault("blocked")
+    with pytest.raises(ConfigurationError):
+        one.check(reader)
+
+
+def test_a_revoked_token_is_not_revived_by_an_outage(
+    sandbox: Sandbox, reader: Credential, clock: SimulatedClock
+) -> None:
+    one = process(clock)
+    one.check(reader)
+    sandbox.revoke(reader.token)
+    clock.advance(61)
+    with pytest.raises(Rejected):
+        one.check(reader)
+    sandbox.set_fault("html502")
+    clock.advance(11)
+    for verifier in (one, process(clock)):
+        with pytest.raises(Unavailable):
+            verifier.check(reader)
+
+
+def test_what_the_cache_lost_serves_from_the_process(
+    sandbox: Sandbox, reader: Credential, clock: SimulatedClock
+) -> None:
+    from django.core.cache import cache
+
+    one = process(clock)
+    one.check(reader)
+    cache.clear()
+    clock.advance(61)
+    sandbox.set_fault("html502")
+    assert not one.check(reader).fresh
+
+
+@pytest.fixture
+def told() -> Iterator[list[str]]:
+    reasons: list[str] = []
+
+    def receiver(reason: str, **kwargs: Any) -> None:
+        reasons.append(reason)
+
+    signals.service_unavailable.connect(receiver)
+    yield reasons
+    signals.service_unavailable.disconnect(receiver)
+
+
+def test_the_signal_comes_once_a_second(
+    sandbox: Sandbox, reader: Credential, clock: SimulatedClock, told: list[str]
+) -> None:
+    one = process(clock)
+    one.check(reader)
+    clock.advance(61)
+    sandbox.set_fault("html502")
+    for _ in range(20):
+        one.check(reader)
+        clock.advance(0.1)
+    assert len(told) == 2
+    assert told[0] == "unreachable"
+    clock.advance(1)
+    with pytest.raises(Unavailable):
+        one.check(credential(sandbox, "subscriber@example.net"))
+    assert len(told) == 3
+
+
+def test_rejections_are_told(sandbox: Sandbox, reader: Credential) -> None:
+    heard: list[tuple[str, str]] = []
+
+    def receiver(reason: str, token_type: str, **kwargs: Any) -> None:
+        heard.append((reason, token_type))
+
+    sandbox.revoke(reader.token)
+    signals.token_rejected.connect(receiver)
+    try:
+        for token in (reader.token, "no.jwt", reader.token):
+            with pytest.raises(Rejected):
+                verify(Credential(TokenType.APP_USER, token))
+    finally:
+        signals.token_rejected.disconnect(receiver)
+    assert heard == [(reason, "AppUser") for reason in ("revoked", "malformed", "revoked")]
+
+
+# --- the breaker --------------------------------------------------------------------------------
+
+
+def test_an_outage_costs_a_few_questions_then_one_now_and_then(
+    sandbox: Sandbox, reader: Credential, clock: SimulatedClock
+) -> None:
+    one = process(clock)
+    one.check(reader)
+    clock.advance(61)
+    sandbox.set_fault("inner", service="token")
+    with Asked(sandbox) as questions:
+        for _ in range(50):
+            assert not one.check(reader).fresh
+    assert questions.count == FAILURES
+    with pytest.raises(Busy) as caught:
+        one.check(credential(sandbox, "subscriber@example.net"))
+    assert caught.value.retry_after == FIRST_PAUSE
+    clock.advance(FIRST_PAUSE)
+    with Asked(sandbox) as questions:
+        for _ in range(50):
+            assert not one.check(reader).fresh
+    assert questions.count == 1
+    sandbox.clear_fault()
+    clock.advance(2 * FIRST_PAUSE)
+    assert one.check(reader).fresh
+
+
+def test_nobody_waits_for_the_probe(
+    sandbox: Sandbox, reader: Credential, clock: SimulatedClock, settings: Any
+) -> None:
+    settings.IDENTITYX_TIMEOUT = (0.5, 0.5)
+    one = process(clock)
+    one.check(reader)
+    clock.advance(61)
+    sandbox.set_fault("html502")
+    for _ in range(FAILURES):
+        one.check(reader)
+    clock.advance(FIRST_PAUSE)
+    sandbox.set_fault("hang", seconds=5)
+
+    def timed(_: int) -> float:
+        began = time.monotonic()
+        assert not one.check(reader).fresh
+        return time.monotonic() - began
+
+    times = sorted(crowd(16, timed))
+    assert times[-2] < 0.4
+    assert times[-1] >= 0.5
+
+
+def test_strangers_cannot_open_it(sandbox: Sandbox, reader: Credential) -> None:
+    for number in range(3 * FAILURES):
+        with pytest.raises(Rejected):
+            verify(random_token(sandbox, number))
+    assert verify(reader).email == READER
+
+
+# --- freshness on demand ------------------------------------------------------------------------
+
+
+def test_max_age(sandbox: Sandbox, reader: Credential, clock: SimulatedClock) -> None:
+    one = process(clock)
+    one.check(reader)
+    clock.advance(3)
+    with Asked(sandbox) as questions:
+        one.check(reader, max_age=4)
+    assert questions.count == 0
+    with Asked(sandbox) as questions:
+        assert one.check(reader, max_age=2).verified_at == clock.time()
+    assert questions.count == 1
+    with Asked(sandbox) as questions:
+        one.check(reader, max_age=2)
+    assert questions.count == 0
+
+
+def test_max_age_0_asks_and_teaches_the_others(
+    sandbox: Sandbox, reader: Credential, clock: SimulatedClock
+) -> None:
+    one = process(clock)
+    with Asked(sandbox) as questions:
+        for _ in range(3):
+            one.check(reader, max_age=0)
+        one.check(reader)
+    assert questions.count == 3
+
+
+def test_max_age_is_met_by_no_stale_verdict(
+    sandbox: Sandbox, reader: Credential, clock: SimulatedClock
+) -> None:
+    one = process(clock)
+    one.check(reader)
+    clock.advance(61)
+    sandbox.set_fault("html502")
+    assert not one.check(reader).fresh
+    for age in (0, 100, 1000):
+        with pytest.raises(Unavailable):
+            one.check(reader, max_age=age)
+
+
+def test_max_age_0_never_takes_an_answer_to_an_older_question(
+    sandbox: Sandbox, reader: Credential
+) -> None:
+    sandbox.set_fault("slow", seconds=0.2)
+    moments: list[float] = []
+
+    def late(index: int) -> None:
+        time.sleep(0.02 * index)
+        arrived = time.time()
+        moments.append(check(reader, max_age=0).verified_at - arrived)
+
+    with Asked(sandbox) as questions:
+        assert crowd(8, late) == [None] * 8
+    assert min(moments) >= 0
+    assert questions.count == 2  # one for the first, one for all who came meanwhile
+
+
+# --- ends ---------------------------------------------------------------------------------------
+
+
+def test_forget_makes_the_next_request_ask(
+    sandbox: Sandbox, reader: Credential, clock: SimulatedClock
+) -> None:
+    one, other = process(clock), process(clock)
+    one.check(reader)
+    other.check(reader)
+    one.forget(reader)
+    with Asked(sandbox) as questions:
+        one.check(reader)
+    assert questions.count == 1
+    clock.advance(5)
+    with Asked(sandbox) as questions:
+        other.check(reader)
+    assert questions.count == 0  # it takes the new verdict
+
+
+def test_other_processes_lose_their_copies_within_the_local_ttl(
+    sandbox: Sandbox, reader: Credential, clock: SimulatedClock
+) -> None:
+    one, other = process(clock), process(clock)
+    other.check(reader)
+    one.deny(reader)
+    other.check(reader)
+    clock.advance(5)
+    for verifier in (one, other, process(clock)):
+        for _ in range(2):
+            with pytest.raises(Rejected, match="no longer valid"):
+                verifier.check(reader)
+
+
+def test_forget_also_forgets_a_rejection(sandbox: Sandbox, reader: Credential) -> None:
+    token = sandbox.app_user_token(READER)
+    sandbox.revoke(token)
+    known = Credential(TokenType.APP_USER, token)
+    with pytest.raises(Rejected):
+        verify(known)
+    forget(known)
+    with Asked(sandbox) as questions, pytest.raises(Rejected):
+        verify(known)
+    assert questions.count == 1
+
+
+def test_a_denied_token_is_refused_whatever_identityx_says(
+    sandbox: Sandbox, reader: Credential, clock: SimulatedClock
+) -> None:
+    one = process(clock)
+    one.check(reader)
+    assert one.deny(reader)
+    with Asked(sandbox) as questions:
+        for max_age in (None, 0):
+            with pytest.raises(Rejected):
+                one.check(reader, max_age=max_age)
+    assert questions.count == 0
+    clock.advance(60 + 300 + 3500)
+    for verifier in (one, process(clock)):
+        with pytest.raises(Rejected):
+            verifier.check(reader)
+    one.forget(reader)
+    with pytest.raises(Rejected):
+        one.check(reader)
+
+
+def test_a_denial_holds_in_the_process_when_the_cache_is_down(
+    sandbox: Sandbox, reader: Credential, settings: Any
+) -> None:
+    settings.CACHES = {"default": {"BACKEND": "tests.cache_backends.Down"}}
+    verify(reader)
+    assert deny(reader, seconds=30 * 24 * 3600) is False
+    with pytest.raises(Rejected):
+        verify(reader)
+
+
+@pytest.mark.parametrize("max_age", [None, 0])
+def test_a_verdict_under_way_during_a_purge_does_not_come_back(
+    sandbox: Sandbox, reader: Credential, shared_cache: None, max_age: float | None
+) -> None:
+    sandbox.set_fault("slow", seconds=0.3)
+
+    def act(index: int) -> None:
+        if index == 0:
+            verify(reader, max_age=max_age)
+        else:
+            time.sleep(0.1)
+            forget(reader)
+
+    assert crowd(2, act) == [None, None]
+    sandbox.clear_fault()
+    for _ in range(2):
+        with Asked(sandbox) as questions:
+            verify(reader)
+        assert questions.count == 1
+        lifetime.reset()
+        forget(reader)
+
+
+def test_a_verdict_under_way_during_a_logout_is_refused(
+    sandbox: Sandbox, reader: Credential
+) -> None:
+    sandbox.set_fault("slow", seconds=0.3)
+
+    def act(index: int) -> bool:
+        if index < 4:
+            return bool(verify(reader))
+        time.sleep(0.1)
+        return deny(reader)
+
+    results = crowd(5, act)
+    assert [type(result) for result in results[:4]] == [Rejected] * 4
+    assert results[4] is True
+
+
+# --- refreshing ahead ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("local_ttl", [0, 5, 60])
+def test_it_is_refreshed_in_the_last_fifth_of_its_life(
+    sandbox: Sandbox,
+    reader: Credential,
+    clock: SimulatedClock,
+    shared_cache: None,
+    settings: Any,
+    local_ttl: float,
+) -> None:
+    settings.IDENTITYX_LOCAL_TTL = local_ttl
+    one = process(clock)
+    one.check(reader)
+    clock.advance(47.9)
+    with Asked(sandbox) as questions:
+        one.check(reader)
+    assert questions.count == 0
+    clock.advance(0.2)
+    with Asked(sandbox) as questions:
+        for _ in range(5):
+            verdict = one.check(reader)
+    assert questions.count == 1
+    assert verdict.verified_at == clock.time()
+    with Asked(sandbox) as questions:
+        assert process(clock).check(reader) == verdict
+    assert questions.count == 0
+
+
+def test_others_go_on_with_the_old_one_meanwhile(
+    sandbox: Sandbox, reader: Credential, clock: SimulatedClock, settings: Any
+) -> None:
+    settings.IDENTITYX_LOCAL_TTL = 60
+    one = process(clock)
+    one.check(reader)
+    clock.advance(49)
+    sandbox.set_fault("slow", seconds=0.3)
+
+    def timed(_: int) -> float:
+        began = time.monotonic()
+        one.check(reader)
+        return time.monotonic() - began
+
+    with Asked(sandbox) as questions:
+        times = sorted(crowd(16, timed))
+    assert questions.count == 1
+    assert times[-1] >= 0.3
+    assert times[-2] < 0.25
+
+
+def test_a_refresh_that_fails_changes_nothing(
+    sandbox: Sandbox, reader: Credential, clock: SimulatedClock
+) -> None:
+    one = process(clock)
+    one.check(reader)
+    clock.advance(49)
+    sandbox.set_fault("html502")
+    verdict = one.check(reader)
+    assert verdict.fresh
+    clock.advance(12)
+    sandbox.clear_fault()
+    assert one.check(reader).verified_at == clock.time()
+
+
+def test_a_refresh_that_is_rejected_ends_it(
+    sandbox: Sandbox, reader: Credential, clock: SimulatedClock, settings: Any
+) -> None:
+    settings.IDENTITYX_LOCAL_TTL = 60
+    one = process(clock)
+    one.check(reader)
+    sandbox.revoke(reader.token)
+    clock.advance(49)
+    for verifier in (one, one, process(clock)):
+        with pytest.raises(Rejected):
+            verifier.check(reader)
+
+
+def test_one_process_refreshes_for_all(
+    sandbox: Sandbox, reader: Credential, clock: SimulatedClock, settings: Any
+) -> None:
+    settings.IDENTITYX_LOCAL_TTL = 60
+    processes = [process(clock) for _ in range(4)]
+    for one in processes:
+        one.check(reader)
+    clock.advance(49)
+    with Asked(sandbox) as questions:
+        for one in processes:
+            assert one.check(reader).verified_at == clock.time()
+    assert questions.count == 1
+
+
+# --- floods -------------------------------------------------------------------------------------
+
+
+def test_verifications_under_way_are_bounded(
+    sandbox: Sandbox, reader: Credential, settings: Any
+) -> None:
+    settings.IDENTITYX_MAX_VERIFICATIONS = 4
+    verify(reader)
+    sandbox.set_fault("slow", seconds=0.5)
+
+    def act(index: int) -> float:
+        began = time.monotonic()
+        if index < 12:
+            with pytest.raises((Rejected, Busy)) as caught:
+                verify(random_token(sandbox, index))
+            if isinstance(caught.value, Busy):
+                assert caught.value.retry_after == 1
+        else:
+            time.sleep(0.05)
+            verify(reader)
+        return time.monotonic() - began
+
+    with Asked(sandbox) as questions:
+        times = crowd(13, act)
+    assert questions.count == 3  # of four, one is kept for those who were good before
+    assert sum(seconds < 0.4 for seconds in times[:12]) == 9
+    assert times[12] < 0.4
+
+
+def test_an_address_with_many_rejections_waits(sandbox: Sandbox, reader: Credential) -> None:
+    client = lambda: Bucket("reject-address", "a", (Rate(3, 60),))  # noqa: E731
+    verify(reader)
+    for number in range(3):
+        for _ in range(5):
+            with pytest.raises(Rejected):
+                check(random_token(sandbox, number), client=client)
+    with Asked(sandbox) as questions:
+        with pytest.raises(LimitExceeded) as caught:
+            check(random_token(sandbox, 3), client=client)
+        with pytest.raises(Rejected):
+            check(random_token(sandbox, 0), client=client)  # known without asking
+        assert check(reader, client=client).user.email == READER
+        assert check(reader, client=client).user.email == READER
+    assert 55 <= caught.value.wait <= 61
+    assert questions.count == 0
+    with pytest.raises(Rejected):
+        check(random_token(sandbox, 3), client=lambda: None)
+    with pytest.raises(Rejected):
+        check(
+            random_token(sandbox, 4), client=lambda: Bucket("reject-address", "b", (Rate(3, 60),))
+        )
+
+
+def test_what_one_token_is_for_another_address_is_not_held_against_it(
+    sandbox: Sandbox, reader: Credential
+) -> None:
+    blocked = Bucket("reject-address", "blocked", (Rate(1, 60),))
+    with pytest.raises(Rejected):
+        check(random_token(sandbox, 1), client=lambda: blocked)
+    sandbox.set_fault("slow", seconds=0.1)
+    results = crowd(
+        8, lambda index: check(reader, client=(lambda: blocked) if index % 2 else lambda: None)
+    )
+    assert not any(isinstance(result, LimitExceeded) for result in results[::2])
+
+
+# --- metrics ------------------------------------------------------------------------------------
+
+measured: list[tuple[str, float]] = []
+
+
+def measure(outcome: str, seconds: float) -> None:
+    measured.append((outcome, seconds))
+
+
+def test_outcomes_are_measured(sandbox: Sandbox, reader: Credential, settings: Any) -> None:
+    settings.IDENTITYX_METRICS = "tests.test_verification.measure"
+    measured.clear()
+    clock = SimulatedClock()
+    one = process(clock)
+    one.check(reader)
+    one.check(reader)
+    process(clock).check(reader)
+    clock.advance(61)
+    sandbox.set_fault("html502")
+    one.check(reader)
+    with pytest.raises(Unavailable):
+        one.check(credential(sandbox, "subscriber@example.net"))
+    with pytest.raises(Rejected):
+        one.check(Credential(TokenType.APP_USER, "no.jwt"))
+    assert [outcome for outcome, _ in measured] == [
+        "asked", "local", "shared", "stale", "unavailable", "rejected",
+    ]  # fmt: skip
+    assert all(isinstance(seconds, float) for _, seconds in measured)
+
+
+# --- secrets, forks -----------------------------------------------------------------------------
+
+
+def test_s19_no_token_anywhere(
+    sandbox: Sandbox, reader: Credential, caplog: pytest.LogCaptureFixture, shared_cache: None
+) -> None:
+    from django.core.cache import caches
+
+    caplog.set_level(logging.DEBUG)
+    errors: list[str] = [repr(reader), repr(check(reader))]
+    sandbox.revoke(reader.token)
+    for fault in (None, "html502", "inner", "blocked", "drop"):
+        sandbox.set_fault(fault or "none")
+        with pytest.raises((Rejected, Unavailable, ConfigurationError)) as caught:
+            verify(reader, max_age=0)
+        errors.append(text_of(caught.value))
+        lifetime.reset()
+    deny(reader)
+    cached = [str((key, caches["default"].memory._cache[key])) for key in caches["default"].keys]
+    assert_no_secret("\n".join([*errors, *cached, logged(caplog)]), reader.token)
+
+
+def test_a_fork_inherits_nothing(sandbox: Sandbox, reader: Credential) -> None:
+    """Verify once, fork four children: each asks for itself, and no answer is another's."""
+    people = [READER, "subscriber@example.net", "staff@example.org", "unverified@example.net"]
+    known = [credential(sandbox, email) for email in people]
+    verify(reader)
+    verifier = verification._verifier()
+    flight, _ = verifier._flights.board(verifier.key(known[0], DAILY_APP_ID))
+    assert flight is not None  # under way at the fork, and nobody will ever land it in a child
+
+    def child(index: int) -> int:
+        wrong = 0
+        for number in range(20):
+            person = (index + number) % 4
+            user = verify(known[person], max_age=0)
+            wrong += not isinstance(user, AppUser) or user.email != people[person]
+        return wrong
+
+    pids = []
+    for index in range(4):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # forking beside threads
+            pid = os.fork()
+        if pid == 0:
+            try:
+                os._exit(child(index))
+            finally:
+                os._exit(99)
+        pids.append(pid)
+    assert [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids] == [0, 0, 0, 0]
+
+
+def test_a_change_of_settings_begins_anew(
+    sandbox: Sandbox, reader: Credential, settings: Any
+) -> None:
+    verify(reader)
+    before = verification._verifier()
+    settings.IDENTITYX_LOCAL_TTL = 1
+    assert verification._verifier() is not before
+
+
+@pytest.mark.parametrize(
+    "trouble", [wire.cut_json(), wire.reset(), wire.failed("activeAppUser", "undefined")]
+)
+def test_trouble_on_the_wire_is_unavailable(
+    sandbox: Sandbox, reader: Credential, settings: Any, trouble: Any
+) -> None:
+    with FaultyServer(trouble) as server:
+        settings.IDENTITYX_API_URL = server.url
+        for _ in range(FAILURES):
+            with pytest.raises(Unavailable):
+                verify(reader)
+        with pytest.raises(Busy):
+            verify(reader)
+
+
+def random_token(sandbox: Sandbox, number: int) -> Credential:
+    claims = {"sub": "app-user-auth", "iss": DAILY_APP_ID, "jti": f"unknown-{number}", "iat": 1}
+    return Credential(TokenType.APP_USER, sandbox.sign({**claims, "aud": READER}))
+
+
+def _claims(token: str) -> dict[str, Any]:
+    from django_identityx.sandbox.tokens import peek
+
+    return dict(peek(token))
