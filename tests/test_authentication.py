@@ -231,3 +231,23 @@ def test_who_the_loader_does_not_admit_is_401(sandbox: Sandbox, settings) -> Non
     settings.IDENTITYX_USER_LOADER = "tests.test_loading.nobody"
     response = whoami(authorization(sandbox, "reader@example.net")["Authorization"])
     assert response.status_code == 401
+
+
+def test_an_address_with_many_rejected_tokens_waits(sandbox: Sandbox, settings) -> None:
+    settings.IDENTITYX_THROTTLE_RATES = {"reject-address": "3/min"}
+    good = authorization(sandbox, "reader@example.net")["Authorization"]
+    new = authorization(sandbox, "subscriber@example.net")["Authorization"]
+    assert get(good).status_code == 200
+    for number in range(3):
+        claims = {"sub": "app-user-auth", "iss": DAILY_APP_ID, "jti": str(number), "aud": "a@b.c"}
+        assert get(f"Bearer AppUser {sandbox.sign(claims)}").status_code == 401
+    asked = sandbox.count()
+    response = get(new)
+    assert response.status_code == 429
+    assert 50 <= int(response["Retry-After"]) <= 61
+    assert get(good).status_code == 200  # known, and so never in question
+    assert sandbox.count() == asked
+    elsewhere = Client().get(PROTECTED, headers={"Authorization": new}, REMOTE_ADDR="192.0.2.7")
+    assert elsewhere.status_code == 200
+    settings.IDENTITYX_THROTTLE_RATES = None
+    assert get(new).status_code == 200
