@@ -35,6 +35,13 @@ class Remote(BaseCache):
         return list(self.memory._cache)
 
 
+class Lagging(Remote):
+    """A server that answers reads from a replica, on which nothing has arrived yet."""
+
+    def get_many(self, keys: Any, version: Any = None) -> dict[str, Any]:
+        return {}
+
+
 class Down(BaseCache):
     """A server that can't be reached."""
 

@@ -223,6 +223,16 @@ def test_a_race_in_which_another_limit_gives_back(settings) -> None:
     assert sum(SharedHits().take([wide]) is None for _ in range(40)) == 17
 
 
+def test_slots_that_only_look_free(settings) -> None:
+    """What is read from a replica decides nothing, and what was taken in vain is given back."""
+    settings.CACHES = cache_of("Lagging")
+    wide, narrow = bucket("w"), bucket("n", (Rate(1, 60),))
+    assert SharedHits().take([wide, narrow]) is None
+    for _ in range(20):
+        assert SharedHits().take([wide, narrow]) == Refusal("send-email", 1.0)
+    assert sum(SharedHits().take([wide]) is None for _ in range(10)) == 4
+
+
 def test_two_processes_count_as_one(settings) -> None:
     settings.CACHES = cache_of("Remote")
     here, there = (LocalHits(), SharedHits()), (LocalHits(), SharedHits())

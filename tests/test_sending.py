@@ -154,6 +154,25 @@ def test_an_outage_of_a_part(sandbox: Sandbox) -> None:
     assert sandbox.count("sendAppUserLoginLink") == 0
 
 
+def test_an_answer_to_the_question_that_is_not_understood(sandbox: Sandbox) -> None:
+    """It says nothing of an outage, so it keeps nobody out."""
+    sandbox.set_fault(
+        "inner", service="application", message="A new kind of problem", operations=["appUser"]
+    )
+    send("reader@example.net")
+    assert len(sandbox.outbox) == 1
+
+
+def test_an_application_refused_behind_the_answer(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    sandbox.set_fault("blocked", operations=["sendAppUserLoginLink"])
+    send("reader@example.net")
+    assert audit_of(caplog)[-1]["reason"] == "misconfigured"
+    assert "could not be sent (misconfigured)" in logged(caplog)
+
+
 def test_nothing_listens(settings) -> None:
     sending_fails(Unreachable)
 
