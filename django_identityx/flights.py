@@ -16,17 +16,16 @@ class Flight:
     With neither, whoever led it was interrupted, and somebody else has to go.
     """
 
+    __slots__ = ("error", "landed", "verdict", "was_purged")
+
     def __init__(self) -> None:
         self.verdict: Verdict | None = None
         self.error: IdentityXError | None = None
         self.was_purged = False
-        self._landed = threading.Event()
+        self.landed: threading.Event | None = None  # made for the first who waits
 
     def wait(self, seconds: float) -> bool:
-        return self._landed.wait(seconds)
-
-    def land(self) -> None:
-        self._landed.set()
+        return self.landed is None or self.landed.wait(seconds)
 
 
 class Flights:
@@ -41,6 +40,8 @@ class Flights:
         flight = Flight()
         with self._lock:
             found = self._flights.setdefault(key, flight)
+            if found is not flight and found.landed is None:
+                found.landed = threading.Event()
         return found, found is flight
 
     @contextmanager
@@ -55,7 +56,9 @@ class Flights:
             with self._lock:
                 if self._flights.get(key) is flight:
                     del self._flights[key]
-            flight.land()
+                landed = flight.landed  # nobody boards it any more
+            if landed is not None:
+                landed.set()
 
     def keep(self, flight: Flight, action: Callable[[], None]) -> bool:
         """Run ``action`` unless a purge came in between; say whether it ran."""
