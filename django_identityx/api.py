@@ -92,9 +92,8 @@ class JSONView(APIView):
 
     @method_decorator(sensitive_variables())
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        request.encoding = (
-            settings.DEFAULT_CHARSET
-        )  # what a stranger names may be no encoding of text
+        # What a stranger names as the charset may be no encoding of text.
+        request.encoding = settings.DEFAULT_CHARSET
         return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

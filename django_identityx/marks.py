@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -23,6 +24,7 @@ from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.crypto import salted_hmac
 
 from . import emails
 from .conf import conf
@@ -97,12 +99,12 @@ class Mark:
 
     def asking(self, email: str) -> Mark:
         """The mark of the same browser after it asked for a link to ``email``."""
-        digest = emails.digest(email)
+        digest = _exactly(email)
         others = tuple(a for a in self.asked if a != digest)
         return replace(self, asked=(*others, digest)[-REMEMBERED:])
 
     def asked_for(self, email: str) -> bool:
-        return emails.digest(email) in self.asked
+        return _exactly(email) in self.asked
 
     def leave(self, request: HttpRequest, response: HttpResponse) -> None:
         value = signing.dumps({"id": self.id, "a": list(self.asked)}, salt=MARK)
@@ -145,10 +147,17 @@ def _callback_path() -> str:
 
 def _mark_path() -> str:
     """Where the form and the callback both are, in whatever language each is."""
-    paths = [_callback_path().removesuffix("callback/")]
-    if conf.CALLBACK_URL:
-        paths.append(urlsplit(conf.CALLBACK_URL).path.removesuffix("callback/") or "/")
+    paths = [_callback_path()]
+    with contextlib.suppress(ValueError):
+        paths.append(urlsplit(conf.CALLBACK_URL or "").path)
+    paths = [path.removesuffix("callback/") for path in paths if path.startswith("/")]
     return commonpath(paths).rstrip("/") + "/"
+
+
+def _exactly(email: str) -> str:
+    """A digest of this address and no other: who asked for ``a@`` did not ask for ``a+b@``."""
+    message = emails.clean(email).encode(errors="surrogatepass")
+    return salted_hmac(MARK, message, algorithm="sha256").hexdigest()[:32]
 
 
 def _load(value: str, salt: str, max_age: float) -> Any:

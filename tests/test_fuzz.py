@@ -69,6 +69,9 @@ targets = (
     )
     | st.text("/\\:.@?#%ev\t\n\r\x00\ud800\u2028", max_size=20)
 )
+HEX = "; charset=hex"
+MULTIPART = b'--x\r\nContent-Disposition: form-data; name="email"\r\n\r\na\r\n--x--\r\n'
+charsets = st.sampled_from(["", HEX, "; charset=utf-16", "; charset=undefined"])
 salts = st.sampled_from([marks.CARRIER, marks.MARK, marks.NOTE])
 
 
@@ -120,11 +123,13 @@ def _is_text(text: str) -> bool:
 
 
 @few
-@given(query=raw)
-def test_queries(query: bytes) -> None:
+@given(query=raw, charset=charsets)
+@example(query=b"next=%2Fa&token=%C3", charset=HEX)
+def test_queries(query: bytes, charset: str) -> None:
+    kind = {"content_type": f"text/plain{charset}"}
     for path in PAGES:
-        send("GET", f"{path}?{quote_from_bytes(query, safe='&=%+;')}")
-        send("GET", path, QUERY_STRING=query.decode("latin-1"))
+        send("GET", f"{path}?{quote_from_bytes(query, safe='&=%+;')}", **kind)
+        send("GET", path, QUERY_STRING=query.decode("latin-1"), **kind)
 
 
 @few
@@ -143,8 +148,7 @@ def test_forms(path: str, fields: dict[str, str]) -> None:
 @few
 @given(
     path=st.sampled_from([*PAGES, *TWINS]),
-    body=raw
-    | st.just(b'--x\r\nContent-Disposition: form-data; name="email"\r\n\r\na\r\n--x--\r\n'),
+    body=raw | st.just(MULTIPART),
     kind=st.sampled_from(
         [
             "application/x-www-form-urlencoded",
@@ -156,8 +160,11 @@ def test_forms(path: str, fields: dict[str, str]) -> None:
         ]
     )
     | wire,
-    charset=st.sampled_from(["", "; charset=hex", "; charset=utf-16", "; charset=undefined"]),
+    charset=charsets,
 )
+@example(path=LOGIN, body=MULTIPART, kind="multipart/form-data; boundary=x", charset=HEX)
+@example(path=API_LOGIN, body=b"[" * 60_000, kind="application/json", charset="")
+@example(path=API_LOGIN, body=b"{}", kind="application/json", charset=HEX)
 def test_bodies(path: str, body: bytes, kind: str, charset: str) -> None:
     send("POST", path, body, content_type=kind + charset)
     fine(Client(enforce_csrf_checks=True).generic("POST", path, body, kind + charset))

@@ -43,9 +43,8 @@ class Page(View):
     @method_decorator(sensitive_variables())
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response: HttpResponseBase
-        request.encoding = (
-            settings.DEFAULT_CHARSET
-        )  # what a stranger names may be no encoding of text
+        # What a stranger names as the charset may be no encoding of text.
+        request.encoding = settings.DEFAULT_CHARSET
         try:
             if request.method == "POST" and csrf.failure(request) is not None:
                 response = self.csrf_failed(request)
