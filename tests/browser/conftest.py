@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from django_identityx.sandbox import Sandbox
 from django_identityx.sending import wait_until_sent
+from tests.browser.axe import source
 from tests.requirements import require
 
 if TYPE_CHECKING:
@@ -97,6 +98,12 @@ def look(request: pytest.FixtureRequest) -> Callable[[Page, str], None]:
         page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=True)
 
     return keep
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """axe-core's source."""
+    return source()
 
 
 @pytest.fixture

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from django_identityx.sandbox import Sandbox
-from tests.requirements import require
+from tests.browser.axe import violations
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -18,20 +16,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 READER = "reader@example.net"
-
-
-@pytest.fixture(scope="session")
-def axe() -> str:
-    """axe-core's source; it is not part of this repository."""
-    path = os.environ.get("IDENTITYX_TEST_AXE", "")
-    require(path and Path(path).exists(), "IDENTITYX_TEST_AXE does not lead to an axe.min.js")
-    return Path(path).read_text()
-
-
-def violations(page: Page, axe: str) -> list[str]:
-    page.evaluate(axe)
-    found: dict[str, Any] = page.evaluate("axe.run()")
-    return [f"{v['id']}: {v['nodes'][0]['html']}" for v in found["violations"]]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

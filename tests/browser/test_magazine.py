@@ -189,28 +189,62 @@ def test_in_an_outage_the_public_pages_stay_up(
     new_browser: NewBrowser, judge: Look, screen: str, inbox: Inbox
 ) -> None:
     page = new_browser(**SCREENS[screen])
-    email = f"{screen}-newcomer@example.net"
-    ask_for_link(page, email)
+    email = f"{screen}.newcomer@example.net"
+    ask_for_link(page, email, "/account/login/?next=/")
     page.goto(inbox.link(page, email))
-    # Signed in, and at the break nobody has been verified yet.
-    page.route("**/members/", lambda route: route.abort())
-    page.unroute("**/members/")
+    page.wait_for_url("**/")  # a page that asks nobody, so no verdict about them is remembered
+    page.get_by_text(f"Good to see you, {email}").wait_for()
     inbox.break_with("html502")
     try:
-        page.goto("/")
-        assert "Good to see you" in page.content()
+        members = page.goto("/members/")
+        assert members is not None
+        assert members.status == 503
+        judge(page, "outage-members")
+        front = page.goto("/")
+        assert front is not None
+        assert front.status == 200
+        assert f"Good to see you, {email}" in page.content()
     finally:
         inbox.break_with("none")
 
 
-def test_a_link_clicked_on_another_site(
-    new_browser: NewBrowser, inbox: Inbox, look: Look
-) -> None:
+def test_a_link_clicked_on_another_site(new_browser: NewBrowser, inbox: Inbox) -> None:
     page = new_browser()
     ask_for_link(page, "reader@example.net", "/account/login/?next=/articles/what-the-river-keeps/")
     link = inbox.link(page, "reader@example.net")
     page.goto(f"{inbox.elsewhere}/")
-    with page.context.expect_page() as opened:
-        page.locator(f'a[href="{link}"]').first.click(modifiers=["Control"])
-    tab = opened.value
-    tab.wait_for_load_state()
+    page.locator(f'a[href="{link}"]').click()
+    page.wait_for_url("**/articles/what-the-river-keeps/")
+    page.get_by_text("I wondered where I had put him").wait_for()
+
+
+def test_an_administrators_link_leads_through_identityx(
+    new_browser: NewBrowser, judge: Look, screen: str, inbox: Inbox
+) -> None:
+    page = new_browser(**SCREENS[screen])
+    ask_for_link(page, "admin@example.com", "/account/org-login/")
+    page.goto(inbox.link(page, "admin@example.com").replace("127.0.0.1", "localhost"))
+    judge(page, "sandbox-authenticate")
+    page.get_by_role("link", name="Continue to your site").click()
+    page.wait_for_url("**/members/")
+    page.get_by_text("You are signed in as staff").wait_for()
+
+
+def test_the_whole_day_by_keyboard(new_browser: NewBrowser, inbox: Inbox, look: Look) -> None:
+    page = new_browser()
+    page.goto("/")
+    page.keyboard.press("Tab")
+    assert page.locator(":focus").inner_text() == "Skip to the content"
+    look(page, "magazine-focus")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    page.get_by_role("link", name="Sign in").focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("E-mail address").focus()
+    page.keyboard.type("keys@example.net")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Check your mail").wait_for()
+    page.goto(inbox.link(page, "keys@example.net"))
+    page.get_by_role("button", name="Sign out").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Sign in").wait_for()
