@@ -1,8 +1,8 @@
 """How a verdict is found: in the process, in the shared cache, or by asking IdentityX once.
 
-A hit in the process is served by its digest alone: only what passed the reading of its token got
-in, and nothing stays longer than its token, its TTL and the copy's own time allow. Everything else
-takes the long way: claims, refusals, one flight a token, the shared cache, a slot, the breaker.
+A hit is served by its digest alone: only what passed the reading of its token got in, and nothing
+stays longer than its token, its TTL and the copy's own time allow. Everything else takes the long
+way: refusals, one flight a token, the shared cache, claims, a slot, the breaker.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from . import audit
 from .caching import Shared
 from .clocks import Clock
 from .counters import Bucket
-from .credentials import LEEWAY, Credential, check_claims
+from .credentials import LEEWAY, Credential, check_claims, check_form
 from .exceptions import Busy, ConfigurationError, Rejected, Unavailable
 from .flights import Flight, Flights
 from .localcache import Entry
@@ -141,7 +141,7 @@ class Verifier:
                 return LOCAL, entry.verdict
             entry.refresh_at = entry.until  # one request is enough
             return self._refresh(query, entry.kept, LOCAL)
-        self._read_claims(query)
+        check_form(query.credential.token)
         deadline = started + 2 * self._options.timeout  # the dialect may take a second exchange
         while True:
             flight, is_leader = self._flights.board(query.key)
@@ -178,6 +178,7 @@ class Verifier:
             memory.admitted(key, kept)
             memory.keep(key, kept, flights=self._flights, flight=flight, looked_at=looked_at)
             return SHARED, kept
+        self._read_claims(query)
         old = memory.last_known(key, shared)
         if old is None:
             self._hold_back(query)
