@@ -127,9 +127,15 @@ class Note:
         return None
 
     def leave(self, request: HttpRequest, response: HttpResponse) -> None:
-        value = signing.dumps({"e": self.email, "n": self.next, "s": self.staff}, salt=NOTE)
+        value = self.dump()
+        if len(value) > MAX_COOKIE:
+            value = replace(self, next="").dump()
         path = reverse("identityx:link-sent")
         _set(request, response, NOTE, value, int(conf.LINK_MAX_AGE), path)
+
+    def dump(self) -> str:
+        data = {"e": self.email, "n": self.next, "s": self.staff}
+        return signing.dumps(data, salt=NOTE, compress=True)
 
 
 def drop_carrier(response: HttpResponse) -> None:

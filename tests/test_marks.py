@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from django_identityx.marks import (
     CARRIER,
     MARK,
+    MAX_CARRIED,
     NOTE,
     REMEMBERED,
     Carrier,
@@ -30,6 +31,14 @@ def request_with(response: HttpResponse | None = None, **cookies: str):
         cookies = {name: morsel.value for name, morsel in response.cookies.items()}
     request.COOKIES.update(cookies)
     return request
+
+
+def left_by(leave, made=None):
+    """The cookie that something leaves."""
+    response = HttpResponse()
+    leave(made or request_with(), response)
+    (cookie,) = response.cookies.values()
+    return cookie
 
 
 class TestCarrier:
@@ -140,3 +149,105 @@ def test_none_of_them_serves_as_another() -> None:
         for other in {CARRIER, MARK, NOTE} - {name}:
             swapped = request_with(**{name: response.cookies[other].value})
             assert read(swapped) is None
+
+
+class TestWhoseLinkWasAskedFor:
+    @pytest.mark.parametrize("other", ["reader+a@example.net", "\uff52eader@example.net"])
+    def test_exactly(self, other: str) -> None:
+        assert not Mark.new().asking(READER).asked_for(other)
+
+    def test_no_address_is_in_it(self, settings) -> None:
+        data = signing.loads(left_by(Mark.new().asking(READER).leave).value, salt=MARK)
+        assert "reader" not in str(data)
+        before = Mark.new().asking(READER).asked
+        settings.SECRET_KEY = "another-key-" * 5
+        assert Mark.new().asking(READER).asked != before
+
+    def test_half_of_a_character_is_an_address_too(self) -> None:
+        assert not Mark.new().asking("\ud800@example.net").asked_for(READER)
+
+
+class TestBrowsersKeepThem:
+    """A browser drops a cookie of more than 4096 bytes without a word."""
+
+    targets = pytest.mark.parametrize(
+        "target", ["/" + c * 999 for c in ("a", "\u00e9", "\U0001f600")]
+    )
+
+    def size(self, cookie) -> int:
+        return len(cookie.OutputString().partition(";")[0])
+
+    @targets
+    def test_the_carrier(self, target: str) -> None:
+        token = "".join(chr(33 + (i * i * 7 + i // 3) % 90) for i in range(MAX_CARRIED))
+        cookie = left_by(Carrier(token, target).carry)
+        assert self.size(cookie) < 4096
+        carried = Carrier.in_cookie(request_with(**{CARRIER: cookie.value}))
+        assert carried is not None
+        assert carried.token == token
+
+    @targets
+    def test_the_note(self, target: str) -> None:
+        email = "a" * 64 + "@" + ".".join(["b" * 60] * 3)
+        cookie = left_by(Note(email, target).leave)
+        assert self.size(cookie) < 4096
+        kept = Note.of(request_with(**{NOTE: cookie.value}))
+        assert kept is not None
+        assert kept.email == email
+
+    def test_the_mark(self) -> None:
+        mark = Mark.new()
+        for number in range(REMEMBERED):
+            mark = mark.asking(f"{number}@example.net")
+        assert self.size(left_by(mark.leave)) < 4096
+
+
+class TestAttributes:
+    things = pytest.mark.parametrize("thing", [Carrier("t"), Mark.new(), Note("a")])
+
+    def leave(self, thing, made):
+        return left_by(thing.carry if isinstance(thing, Carrier) else thing.leave, made)
+
+    @things
+    def test_lax_and_out_of_reach_of_scripts(self, settings, thing) -> None:
+        settings.SESSION_COOKIE_SAMESITE = "Strict"
+        cookie = self.leave(thing, request_with())
+        assert cookie["samesite"] == "Lax"
+        assert cookie["httponly"]
+        assert not cookie["secure"]
+
+    @things
+    def test_secure_where_the_request_is(self, settings, thing) -> None:
+        settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+        made = request_with()
+        made.META["HTTP_X_FORWARDED_PROTO"] = "https"
+        assert self.leave(thing, made)["secure"]
+
+    @things
+    def test_secure_where_the_session_is(self, settings, thing) -> None:
+        settings.SESSION_COOKIE_SECURE = True
+        assert self.leave(thing, request_with())["secure"]
+
+
+class TestPathOfTheMark:
+    @pytest.mark.parametrize(
+        ("callback_url", "path"),
+        [
+            (None, "/identityx/"),
+            ("https://testserver/identityx/callback/", "/identityx/"),
+            ("https://testserver/es/identityx/callback/", "/"),
+            ("https://testserver/callback/", "/"),
+            ("https://testserver", "/identityx/"),
+            ("testserver/callback/", "/identityx/"),
+            ("https://[", "/identityx/"),
+            ("", "/identityx/"),
+        ],
+    )
+    def test_it_covers_form_and_callback(self, settings, callback_url, path: str) -> None:
+        settings.IDENTITYX_CALLBACK_URL = callback_url
+        assert left_by(Mark.new().leave)["path"] == path
+
+    def test_languages_in_the_url(self, settings) -> None:
+        settings.ROOT_URLCONF = "tests.urls_i18n"
+        settings.IDENTITYX_CALLBACK_URL = "https://testserver/en/account/callback/"
+        assert left_by(Mark.new().leave)["path"] == "/en/account/"
