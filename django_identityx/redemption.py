@@ -6,6 +6,7 @@ import contextlib
 from importlib import import_module
 
 from django.conf import settings
+from django.contrib import auth
 from django.http import HttpRequest
 
 from . import audit, sessions, verification
@@ -55,6 +56,17 @@ def _reason(error: Exception) -> str:
     if isinstance(error, Rejected):
         return error.reason
     return "unavailable" if isinstance(error, Unavailable) else "misconfigured"
+
+
+def is_theirs(request: HttpRequest, link: Link) -> bool:
+    """Whether the person of ``link`` is the one who is signed in already, for certain."""
+    held = sessions.get_credential(request)
+    if auth.SESSION_KEY in request.session or held is None:
+        return False
+    if held.token_type is not link.kind.token_type:
+        return False
+    user = sessions.get_user(request)
+    return user.is_authenticated and user.email.casefold() == link.email.strip().casefold()
 
 
 def _sign_in(request: HttpRequest, link: Link, claim: Claim) -> AppUser | OrgUser:

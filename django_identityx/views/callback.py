@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth import SESSION_KEY
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.decorators import method_decorator
@@ -18,7 +17,7 @@ from ..conf import conf
 from ..exceptions import ConfigurationError, Rejected, Unavailable
 from ..links import Expired, Link, LinkKind, read_link, read_to_sign_in
 from ..marks import Carrier, Mark, drop_carrier
-from ..redemption import redeem
+from ..redemption import is_theirs, redeem
 from .base import Page
 
 GONE = {"expired", "too_old", "used", "revoked"}
@@ -105,16 +104,10 @@ class CallbackView(Page):
 
     def is_signed_in_as(self, link: Link) -> bool:
         """Whether the person of ``link`` is the one who is signed in, for certain."""
-        if SESSION_KEY in self.request.session:
-            return False
-        held = sessions.get_credential(self.request)
-        if held is None or held.token_type is not link.kind.token_type:
-            return False
         try:
-            user = sessions.get_user(self.request)
+            return is_theirs(self.request, link)
         except (Unavailable, ConfigurationError):
             return False
-        return user.is_authenticated and user.email.casefold() == link.email.casefold()
 
     def lead_on(self, carrier: Carrier) -> HttpResponse:
         response = HttpResponseRedirect(redirects.after_login(self.request, carrier.next))

@@ -1,0 +1,10 @@
+"""The JSON twins of the pages, for single-page sites: DRF views over the same session.
+
+JSON only, and the CSRF check for anonymous requests too: DRF leaves those out, and a cross-site
+form could sign a visitor in as somebody else. They look at no ``Authorization`` header: they are
+about the session. Errors are ``{"code", "detail"}``.
+"""
+
+from .views import LoginLinkView, LoginView, LogoutView, MeView
+
+__all__ = ["LoginLinkView", "LoginView", "LogoutView", "MeView"]
