@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.core.cache import caches
+from django.utils import translation
 
 from django_identityx import lifetime
 from django_identityx.sandbox import Sandbox, SandboxServer
@@ -34,6 +35,7 @@ def sandbox(sandbox_server: SandboxServer, settings) -> Iterator[Sandbox]:
 def _fresh_process() -> Iterator[None]:
     """No test sees what another left in the process or in the cache."""
     yield
+    translation.deactivate()  # LocaleMiddleware leaves a request's language to its thread
     lifetime.reset()
     for cache in caches.all(initialized_only=True):
         cache.clear()
