@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from django_identityx.sandbox import Sandbox
 from django_identityx.sending import wait_until_sent
+from tests.browser.conftest import FLAGS
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -199,6 +203,30 @@ def test_staff_paste_the_link(page: Page, ask: Ask, look: Look) -> None:
     page.get_by_label("Link from the mail").fill(link)
     page.get_by_role("button", name="Sign in").click()
     assert is_member(page, "owner@example.com")
+
+
+def test_cookies_off(
+    chromium: Browser, site: str, tmp_path: Path, look: Look, ask: Ask, page: Page
+) -> None:
+    link = ask(page)
+    (tmp_path / "Default").mkdir()
+    (tmp_path / "Default" / "Preferences").write_text(
+        json.dumps({"profile": {"default_content_setting_values": {"cookies": 2}}})
+    )
+    context = chromium.browser_type.launch_persistent_context(
+        tmp_path, executable_path=shutil.which("chromium"), args=FLAGS, base_url=site
+    )
+    wary = context.new_page()
+    wary.goto("/identityx/login/")
+    wary.get_by_label("E-mail address").fill(READER)
+    wary.get_by_role("button", name="Send me a link").click()
+    wary.get_by_text("Allow cookies, then try again.").wait_for()
+    assert wary.get_by_label("E-mail address").input_value() == READER
+    look(wary, "cookies-off-login")
+    wary.goto(link)
+    wary.get_by_role("heading", name="Cookies are off").wait_for()
+    look(wary, "cookies-off-callback")
+    context.close()
 
 
 def test_outage(page: Page, sandbox: Sandbox, look: Look) -> None:
