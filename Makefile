@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint browser clean
+.PHONY: demo test lint browser bench soak clean
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -26,5 +26,19 @@ browser: $(VENV)/.ready  ## the journeys in Chromium, with screenshots in artifa
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group browser
 	$(BIN)/python -m pytest --ds=tests.browser.settings -m browser tests/browser $(ARGS)
 
+# Of its own, so that other packages' pins never decide what the tests run with.
+.venv-bench/.ready: pyproject.toml
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	.venv-bench/bin/python -m pip install --quiet --editable ".[sandbox]" --group bench
+	touch $@
+
+bench: .venv-bench/.ready  ## verification beside other packages, and under load
+	.venv-bench/bin/python benchmarks/hits.py
+	.venv-bench/bin/python benchmarks/load.py
+
+soak: .venv-bench/.ready  ## minutes of trouble, counting wrong verdicts: make soak ARGS="--minutes 10"
+	.venv-bench/bin/python benchmarks/soak.py $(ARGS)
+
 clean:
-	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-bench dist build .pytest_cache .mypy_cache .ruff_cache

@@ -2,10 +2,10 @@
 
     python benchmarks/hits.py [--rounds 500]
 
-Contenders take turns in one process, so that what disturbs one disturbs all; printed are medians
-of their rounds, as microseconds a call and as ratios. Nothing is asserted. Identity providers and
-Redis run in processes of their own, the database is SQLite in memory. Contenders that are not
-installed are left out: ``pip install --group bench`` has them all.
+Contenders take turns in one process, in an order of chance, so that what disturbs one disturbs
+all. Printed are the medians of their rounds, as microseconds a call and as ratios; nothing is
+asserted. Identity providers and Redis run in processes of their own, the database is SQLite in
+memory. Contenders that are not installed are left out: the dependency group ``bench`` has them.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import math
+import random
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -212,8 +213,10 @@ def measure(contenders: Contenders, rounds: int) -> dict[str, float]:
     """
     numbers = {name: _calls_a_round(call) for name, call in contenders.items()}
     times: dict[str, list[float]] = {name: [] for name in contenders}
+    order = list(contenders.items())
     for _ in range(rounds):
-        for name, call in contenders.items():
+        random.shuffle(order)  # or one would always follow the one that leaves the caches cold
+        for name, call in order:
             number = numbers[name]
             began = time.perf_counter()
             for _ in range(number):
