@@ -31,7 +31,8 @@ from .verdicts import FORMAT, Kept, pack, unpack
 logger = logging.getLogger("django_identityx")
 
 LOCK_SECONDS = 2  # a holder that dies costs the others no more than this
-SLOW = 1.0  # seconds; a cache that takes longer counts as one that is down
+SLOW = 1.0  # seconds
+MOST_SLOW = 3  # operations in a row that take longer, until it counts as down
 REST = 5.0  # seconds without reading from one that is down or slow
 LOG_EVERY = 60.0  # seconds
 _PAUSES = (0.005, 0.01, 0.02) + (0.04,) * 49  # between looks at another process's lock
@@ -59,6 +60,7 @@ class SharedVerdicts:
         self._lifetime = math.ceil(lifetime)
         self._clock = clock
         self._resting_until = -math.inf
+        self._slow_in_a_row = 0
         self._log_after = -math.inf
 
     def read(self, key: bytes, *, look_at_lock: bool = False) -> Shared:
@@ -151,7 +153,10 @@ class SharedVerdicts:
         except Exception as error:  # noqa: BLE001 - any backend, any trouble: a miss
             self._rest(f"failed ({type(error).__name__})")
             return None
-        if self._clock.monotonic() - started > SLOW:
+        is_slow = self._clock.monotonic() - started > SLOW
+        self._slow_in_a_row = self._slow_in_a_row + 1 if is_slow else 0
+        if self._slow_in_a_row >= MOST_SLOW:
+            self._slow_in_a_row = 0
             self._rest("is slow")
         return result
 
