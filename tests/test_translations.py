@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from gettext import GNUTranslations
 from pathlib import Path
 
@@ -105,7 +106,7 @@ class TestCatalogues:
 
 
 @pytest.fixture
-def visitor(settings, db) -> Visitor:
+def visitor(settings, db) -> Iterator[Visitor]:
     """A visitor of a site that speaks what the browser asks for."""
     where = settings.MIDDLEWARE.index("django.middleware.common.CommonMiddleware")
     settings.MIDDLEWARE = [
@@ -113,7 +114,8 @@ def visitor(settings, db) -> Visitor:
         "django.middleware.locale.LocaleMiddleware",
         *settings.MIDDLEWARE[where:],
     ]
-    return Visitor()
+    with translation.override("en"):  # the middleware leaves the thread in what it has spoken
+        yield Visitor()
 
 
 def speaking(language: str) -> Visitor:
