@@ -245,17 +245,17 @@ def test_two_processes_count_as_one(settings) -> None:
 
 def test_the_wait_is_exact_across_processes(settings) -> None:
     settings.CACHES = cache_of("Remote")
-    two = (Rate(2, 1),)
-    began = time.time()
-    assert SharedHits().take([bucket(rates=two)]) is None
-    time.sleep(0.4)
-    assert SharedHits().take([bucket(rates=two)]) is None
-    refusal = SharedHits().take([bucket(rates=two)])
+    for attempt in range(5):  # a machine that stands still for a second proves nothing
+        two, began = bucket(f"attempt-{attempt}", (Rate(2, 1),)), time.time()
+        assert SharedHits().take([two]) is None
+        assert SharedHits().take([two]) is None
+        refusal = SharedHits().take([two])
+        if refusal is not None:
+            break
     assert refusal is not None
-    assert 0.3 < refusal.wait <= 1.1 - (time.time() - began)
+    assert 1 - (time.time() - began) <= refusal.wait <= 1
     time.sleep(refusal.wait)
-    assert SharedHits().take([bucket(rates=two)]) is None
-    assert SharedHits().take([bucket(rates=two)]) is not None
+    assert SharedHits().take([two]) is None
 
 
 def test_a_refusal_elsewhere_is_given_back_here(settings) -> None:
@@ -266,7 +266,7 @@ def test_a_refusal_elsewhere_is_given_back_here(settings) -> None:
     assert found is not None
     for _ in range(2):
         assert SharedHits().take([found]) is None  # by another process
-    for _ in range(20):
+    for _ in range(3):
         with pytest.raises(LimitExceeded):
             ratelimits.take(found)
     time.sleep(1.1)
@@ -275,9 +275,9 @@ def test_a_refusal_elsewhere_is_given_back_here(settings) -> None:
 
 def test_great_limits_try_a_part_of_their_slots(settings) -> None:
     settings.CACHES = cache_of("Remote")
-    great = bucket(rates=(Rate(400, 60),))
-    passed = sum(SharedHits().take([great]) is None for _ in range(500))
-    assert 300 < passed <= 400
+    great = bucket(rates=(Rate(300, 600),))
+    passed = sum(SharedHits().take([great]) is None for _ in range(320))
+    assert 200 < passed <= 300
 
 
 def test_keys_are_digests(settings) -> None:

@@ -196,12 +196,14 @@ def test_a_bad_callback_url_comes_before_everything(sandbox: Sandbox, settings) 
 # --- Behind the answer -----------------------------------------------------------------------
 
 
-def test_the_answer_does_not_wait(sandbox: Sandbox) -> None:
-    sandbox.set_fault("slow", seconds=0.5, operations=["sendAppUserLoginLink"])
+def test_the_answer_does_not_wait(sandbox: Sandbox, settings) -> None:
+    settings.IDENTITYX_TIMEOUT = (30, 30)
+    sandbox.set_fault("slow", seconds=20, operations=["sendAppUserLoginLink"])
     began = time.perf_counter()
     sending.send_login_link("reader@example.net", token_type=APP_USER)
-    assert time.perf_counter() - began < 0.4
+    assert time.perf_counter() - began < 10
     assert sandbox.outbox == []
+    sandbox.clear_fault()
     assert sending.wait_until_sent()
     assert len(sandbox.outbox) == 1
 
@@ -281,7 +283,8 @@ def test_the_signal_comes_with_the_request(sandbox: Sandbox) -> None:
     assert "reader" not in str(kwargs["email_digest"])
 
 
-def test_too_many_at_once(sandbox: Sandbox) -> None:
+def test_too_many_at_once(sandbox: Sandbox, settings) -> None:
+    settings.IDENTITYX_TIMEOUT = (30, 30)
     sandbox.set_fault("hang", seconds=30, operations=["sendAppUserLoginLink"])
     for _ in range(background.PLACES):
         sending.send_login_link("reader@example.net", token_type=APP_USER)
