@@ -41,7 +41,7 @@ _PAUSES = (0.005, 0.01, 0.02) + (0.04,) * 49  # between looks at another process
 _WITHOUT_LOCKS = (LocMemCache, DummyCache, FileBasedCache, DatabaseCache)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Shared:
     """What the shared cache knows of one token."""
 

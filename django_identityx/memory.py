@@ -94,7 +94,7 @@ class Memory:
         nothing is known of ends that other processes decided.
         """
         options = self._options
-        if not options.ttl or self._is_refused(kept.verdict.user):
+        if not (options.local_ttl and options.ttl) or self._is_refused(kept.verdict.user):
             return not flight.was_purged
         to_monotonic = self._clock.monotonic() - self._clock.time()
         asked_at = kept.verdict.verified_at + to_monotonic
@@ -102,8 +102,6 @@ class Memory:
         if kept.expires is not None:
             until = min(until, kept.expires + to_monotonic)
         entry = Entry(kept, until, min(until, asked_at + options.ttl * REFRESH_AFTER))
-        if not options.local_ttl:
-            return not flight.was_purged
         return flights.keep(flight, lambda: self.local.put(key, entry))
 
     def keep_new(

@@ -153,11 +153,14 @@ class Verifier:
                     return self._refresh(query, kept, SHARED)
                 return outcome, kept.verdict
             if not self._upstream.breaker.is_closed:
-                return self._find_without_asking(query)
+                error = Busy("IdentityX is being left alone.", retry_after=1)
+                return self._find_without_asking(query, error)
             if not flight.wait(deadline - self._monotonic()):
                 raise Busy("A verification takes too long.", retry_after=1)
-            if flight.error is not None and not isinstance(flight.error, LimitExceeded):
+            if isinstance(flight.error, Rejected):
                 raise copy.copy(flight.error)  # a traceback is one thread's
+            if isinstance(flight.error, Unavailable | ConfigurationError):
+                return self._find_without_asking(query, copy.copy(flight.error))
             if flight.verdict is not None and query.accepts(flight.verdict):
                 self._memory.refuse_known(query.key)
                 return COALESCED, flight.verdict
@@ -193,14 +196,20 @@ class Verifier:
         memory.admitted(key, kept)
         return outcome, kept
 
-    def _find_without_asking(self, query: Query) -> tuple[str, Verdict]:
-        """While one request tries whether IdentityX is back, nobody waits for it."""
+    def _find_without_asking(
+        self, query: Query, error: Unavailable | ConfigurationError
+    ) -> tuple[str, Verdict]:
+        """Do with what is known, or raise ``error``: asking was tried, or is being tried.
+
+        Whoever tried may have wanted a younger verdict than this query does.
+        """
         self._memory.refuse_known(query.key)
         shared = self._memory.look(query.key)
         if (kept := self._fit(query, shared)) is not None:
             return SHARED, self._memory.admitted(query.key, kept)
+        if isinstance(error, ConfigurationError):
+            raise error
         old = self._memory.last_known(query.key, shared)
-        error = Busy("IdentityX is being left alone.", retry_after=1)
         return STALE, self._stale(query, old, error).verdict
 
     def _fit(self, query: Query, shared: Shared) -> Kept | None:

@@ -625,6 +625,26 @@ def test_max_age_0_never_takes_an_answer_to_an_older_question(
     assert 2 <= questions.count < 8  # one for the first, one for all who came meanwhile
 
 
+@pytest.mark.parametrize("mode", ["hang", "blocked"])
+def test_a_demand_that_fails_takes_nobody_along(
+    sandbox: Sandbox, reader: Credential, settings: Any, mode: str
+) -> None:
+    settings.IDENTITYX_TIMEOUT = (0.3, 0.3)
+    settings.IDENTITYX_LOCAL_TTL = 0
+    first = check(reader)
+    sandbox.set_fault("hang", seconds=5) if mode == "hang" else sandbox.set_fault("blocked")
+
+    def act(index: int) -> Any:
+        if index == 0:
+            return check(reader, max_age=0)
+        time.sleep(0.1)
+        return check(reader)
+
+    demanding, *others = crowd(4, act)
+    assert isinstance(demanding, Unavailable | ConfigurationError)
+    assert others == [first] * 3
+
+
 # --- ends ---------------------------------------------------------------------------------------
 
 
