@@ -1,6 +1,6 @@
 """Minutes of threads and processes at work while IdentityX has one accident after another.
 
-    python benchmarks/soak.py [--seconds 150] [--processes 4] [--threads 8] [--seed 1]
+    python benchmarks/soak.py [--minutes 2.5] [--processes 4] [--threads 8] [--seed 1]
 
 Each verdict is held against what is known of its token. Wrong is: accepted though revoked, ended
 or expired longer ago than the bounds allow; rejected though valid; somebody let in whom IdentityX
@@ -64,16 +64,17 @@ class World:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=150)
+    parser.add_argument("--minutes", type=float, default=2.5)
     parser.add_argument("--processes", type=int, default=4)
     parser.add_argument("--threads", type=int, default=8)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     options = parser.parse_args()
     chance = random.Random(options.seed)
-    print(f"seed {options.seed}, {options.seconds:.0f} s", flush=True)
+    seconds = options.minutes * 60
+    print(f"seed {options.seed}, {seconds:.0f} s", flush=True)
     with servers.sandbox() as sandbox, servers.redis() as redis_url:
         spawn = multiprocessing.get_context("spawn")
-        world = make_world(sandbox, spawn, chance, int(options.seconds * 10) + WINDOW)
+        world = make_world(sandbox, spawn, chance, int(seconds * 10) + WINDOW)
         results = spawn.Queue()
         workers = [
             spawn.Process(
@@ -86,7 +87,7 @@ def main() -> int:
         ]
         for worker in workers:
             worker.start()
-        faults = make_trouble(sandbox, world, chance, options.seconds)
+        faults = make_trouble(sandbox, world, chance, seconds)
         sandbox.call("clear_fault")
         world.stop.set()
         counts: Counter[str] = Counter()
