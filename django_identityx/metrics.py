@@ -60,6 +60,5 @@ class Reporter:
         now = self._clock.monotonic()
         if now >= self._signal_after:
             self._signal_after = now + SIGNAL_EVERY
-            signals.service_unavailable.send_robust(
-                sender=type(error), reason=type(error).__name__.lower()
-            )
+            public = next(c for c in type(error).__mro__ if not c.__name__.startswith("_"))
+            signals.service_unavailable.send_robust(sender=public, reason=public.__name__.lower())
