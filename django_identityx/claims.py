@@ -12,6 +12,7 @@ import secrets
 import time
 from dataclasses import dataclass, replace
 
+from django.conf import settings
 from django.utils.crypto import salted_hmac
 
 from .claim_stores import store
@@ -55,6 +56,8 @@ class Claim:
 
     def __init__(self, token: str, mark: str, expires_at: float) -> None:
         self._key = _digest("link", token)
+        # Taken before SECRET_KEY was changed, or by a process that still has the old one.
+        self._older_keys = [_digest("link", token, old) for old in settings.SECRET_KEY_FALLBACKS]
         self._mark = _digest("mark", mark) if mark else ""
         self._expires_at = expires_at
         self._mine = ""  # what the store keeps if nobody has come after us
@@ -62,6 +65,8 @@ class Claim:
 
     def take(self) -> Outcome:
         """Take the link, or say why not. Raises `Unreachable` where nobody can tell."""
+        if any(store().get(key) is not None for key in self._older_keys):
+            return Outcome.REFUSED
         first = _Held(self._mark, int(time.time()), 0, secrets.token_hex(8))
         for _ in range(_TRIES):
             if store().add(self._key, first.dump(), self._expires_at):
@@ -102,6 +107,7 @@ class Claim:
         )
 
 
-def _digest(purpose: str, text: str) -> str:
+def _digest(purpose: str, text: str, secret: str | None = None) -> str:
     """40 hex digits, as long as a session key may be; keyed, so that nobody can make one."""
-    return salted_hmac(f"identityx:{purpose}", text, algorithm="sha256").hexdigest()[:40]
+    digest = salted_hmac(f"identityx:{purpose}", text, secret=secret, algorithm="sha256")
+    return digest.hexdigest()[:40]

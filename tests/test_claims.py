@@ -143,6 +143,12 @@ class TestEveryStore:
         assert "token" not in text
         assert "mark" not in text
 
+    def test_a_change_of_the_secret_key_frees_nothing(self, kind: str, settings) -> None:
+        assert claim(mark="m").take() is TAKEN
+        settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "another"
+        assert claim(mark="m").take() is REFUSED
+        assert claim("another", "m").take() is TAKEN
+
     def test_swap_takes_place_once(self, kind: str) -> None:
         until = time.time() + 60
         assert store().add("k", "1", until)
