@@ -107,7 +107,7 @@ class Claim:
         )
 
 
-def _digest(purpose: str, text: str, secret: str | None = None) -> str:
+def _digest(purpose: str, text: str, secret: str | bytes | None = None) -> str:
     """40 hex digits, as long as a session key may be; keyed, so that nobody can make one."""
     digest = salted_hmac(f"identityx:{purpose}", text, secret=secret, algorithm="sha256")
     return digest.hexdigest()[:40]
