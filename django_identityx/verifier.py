@@ -281,9 +281,11 @@ class Verifier:
             except Rejected as rejected:
                 memory.learn(key, rejected, had_verdict=True)
                 raise
-            except Unavailable as error:
-                if memory.is_fresh(old):
+            except (Unavailable, ConfigurationError) as error:
+                if memory.is_fresh(old):  # it was early: nobody has to hear of it yet
                     return outcome, memory.admitted(key, old)
+                if isinstance(error, ConfigurationError):
+                    raise
                 return STALE, self._stale(query, old, error).verdict
             finally:
                 if lock:

@@ -810,13 +810,14 @@ def test_others_go_on_with_the_old_one_meanwhile(
     assert times[-2] < 0.25
 
 
+@pytest.mark.parametrize("mode", ["html502", "blocked"])
 def test_a_refresh_that_fails_changes_nothing(
-    sandbox: Sandbox, reader: Credential, clock: SimulatedClock
+    sandbox: Sandbox, reader: Credential, clock: SimulatedClock, mode: str
 ) -> None:
     one = process(clock)
     one.check(reader)
     clock.advance(49)
-    sandbox.set_fault("html502")
+    sandbox.set_fault(mode)
     verdict = one.check(reader)
     assert verdict.fresh
     clock.advance(12)
