@@ -51,12 +51,12 @@ class Page(View):
             else:
                 response = super().dispatch(request, *args, **kwargs)
         except LimitExceeded as error:
-            response = self.too_many(request, error.wait)
+            response = self.too_many(error.wait)
         except Unavailable as error:
-            response = self.trouble(request, error.retry_after)
+            response = self.trouble(error.retry_after)
         except (ConfigurationError, ImproperlyConfigured) as error:
             logger.error("Signing in does not work: %s", error)
-            response = self.trouble(request, 60)
+            response = self.trouble(60)
         assert isinstance(response, HttpResponse)  # noqa: S101 - none of ours streams
         csrf.leave_cookie(request, response)
         return set_headers(response)
@@ -74,16 +74,20 @@ class Page(View):
         """A page that says what happened, by a code that the template knows."""
         return self.page("problem", status=status, code=code, **context)
 
-    def csrf_failed(self, request: HttpRequest) -> HttpResponse:
-        return self.problem(csrf_code(request), status=403)
+    def again(self, code: str, *, status: int, **context: Any) -> HttpResponse:
+        """What to show where the same may be tried again: a page keeps what it was given."""
+        return self.problem(code, status=status, **context)
 
-    def too_many(self, request: HttpRequest, wait: int) -> HttpResponse:
-        response = self.problem("too_many", status=429, wait=wait, minutes=(wait + 59) // 60)
+    def csrf_failed(self, request: HttpRequest) -> HttpResponse:
+        return self.again(csrf_code(request), status=403)
+
+    def too_many(self, wait: int) -> HttpResponse:
+        response = self.again("too_many", status=429, minutes=(wait + 59) // 60)
         response["Retry-After"] = str(wait)
         return response
 
-    def trouble(self, request: HttpRequest, retry_after: int) -> HttpResponse:
-        response = self.problem("unavailable", status=503)
+    def trouble(self, retry_after: int) -> HttpResponse:
+        response = self.again("unavailable", status=503)
         response["Retry-After"] = str(retry_after)
         return response
 

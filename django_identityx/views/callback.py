@@ -18,7 +18,7 @@ from ..exceptions import ConfigurationError, Rejected, Unavailable
 from ..links import Expired, Link, LinkKind, read_link, read_to_sign_in
 from ..marks import Carrier, Mark, drop_carrier
 from ..redemption import is_theirs, redeem
-from .base import Page
+from .base import Page, csrf_code
 
 GONE = {"expired", "too_old", "used", "revoked"}
 STATUS = {"banned": 403, "not_admitted": 403}
@@ -141,19 +141,9 @@ class CallbackView(Page):
                 return self.lead_on(carrier)
             if request.COOKIES:
                 return self.confirmation(carrier, link, status=403, code="csrf")
-        return super().csrf_failed(request)
+        return self.problem(csrf_code(request), status=403)
 
-    def too_many(self, request: HttpRequest, wait: int) -> HttpResponse:
-        response = self._again(status=429, code="too_many", minutes=(wait + 59) // 60)
-        response["Retry-After"] = str(wait)
-        return response
-
-    def trouble(self, request: HttpRequest, retry_after: int) -> HttpResponse:
-        response = self._again(status=503, code="unavailable")
-        response["Retry-After"] = str(retry_after)
-        return response
-
-    def _again(self, *, status: int, code: str, **context: Any) -> HttpResponse:
+    def again(self, code: str, *, status: int, **context: Any) -> HttpResponse:
         """The same page with its button: nothing is lost."""
         carrier = Carrier.on_page(self.request) or Carrier.in_cookie(self.request)
         try:

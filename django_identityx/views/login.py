@@ -14,7 +14,7 @@ from ..credentials import TokenType
 from ..forms import EmailForm, LinkForm
 from ..links import token_from
 from ..marks import Mark, Note
-from .base import Page, csrf_code
+from .base import Page
 
 
 class LoginView(Page):
@@ -51,23 +51,10 @@ class LoginView(Page):
             "login", status=status, form=form, next=self.target, staff=staff, **context
         )
 
-    def csrf_failed(self, request: HttpRequest) -> HttpResponse:
-        return self.again(status=403, code=csrf_code(request))
-
-    def too_many(self, request: HttpRequest, wait: int) -> HttpResponse:
-        response = self.again(status=429, code="too_many", minutes=(wait + 59) // 60)
-        response["Retry-After"] = str(wait)
-        return response
-
-    def trouble(self, request: HttpRequest, retry_after: int) -> HttpResponse:
-        response = self.again(status=503, code="unavailable")
-        response["Retry-After"] = str(retry_after)
-        return response
-
-    def again(self, *, status: int, **context: Any) -> HttpResponse:
+    def again(self, code: str, *, status: int, **context: Any) -> HttpResponse:
         """The form with what was typed: nothing is lost."""
-        typed = self.request.POST.get("email", "")
-        return self.form(EmailForm(initial={"email": typed}), status=status, **context)
+        form = EmailForm(initial={"email": self.request.POST.get("email", "")})
+        return self.form(form, status=status, code=code, **context)
 
 
 class OrgLoginView(LoginView):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from .. import redirects, sessions
@@ -21,5 +23,5 @@ class LogoutView(Page):
         drop_mark(response)
         return response
 
-    def csrf_failed(self, request: HttpRequest) -> HttpResponse:
-        return self.page("logout", status=403, code="csrf", next=self.target)
+    def again(self, code: str, *, status: int, **context: Any) -> HttpResponse:
+        return self.page("logout", status=status, code=code, next=self.target, **context)
