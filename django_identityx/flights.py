@@ -16,12 +16,13 @@ class Flight:
     With neither, whoever led it was interrupted, and somebody else has to go.
     """
 
-    __slots__ = ("error", "landed", "verdict", "was_purged")
+    __slots__ = ("error", "landed", "purges", "verdict", "was_purged")
 
-    def __init__(self) -> None:
+    def __init__(self, purges: int | None = None) -> None:
         self.verdict: Verdict | None = None
         self.error: IdentityXError | None = None
         self.was_purged = False
+        self.purges = purges  # how many there had been, where nobody can board it
         self.landed: threading.Event | None = None  # made for the first who waits
 
     def wait(self, seconds: float) -> bool:
@@ -34,6 +35,12 @@ class Flights:
     def __init__(self) -> None:
         self._flights: dict[bytes, Flight] = {}
         self._lock = threading.Lock()
+        self._purges = 0
+        self.landings = 0  # a look at the tiers is up to date while it stays the same
+
+    def glance(self) -> Flight:
+        """A flight that nobody else boards, for a look that takes no time to speak of."""
+        return Flight(self._purges)
 
     def board(self, key: bytes) -> tuple[Flight, bool]:
         """The flight for ``key``, and whether the caller is to lead it."""
@@ -56,6 +63,7 @@ class Flights:
             with self._lock:
                 if self._flights.get(key) is flight:
                     del self._flights[key]
+                self.landings += 1
                 landed = flight.landed  # nobody boards it any more
             if landed is not None:
                 landed.set()
@@ -63,13 +71,15 @@ class Flights:
     def keep(self, flight: Flight, action: Callable[[], None]) -> bool:
         """Run ``action`` unless a purge came in between; say whether it ran."""
         with self._lock:
-            if not flight.was_purged:
+            was_purged = flight.was_purged or flight.purges not in (None, self._purges)
+            if not was_purged:
                 action()
-            return not flight.was_purged
+            return not was_purged
 
     def purge(self, key: bytes) -> None:
         """Let nobody else join what is under way, and let it keep nothing."""
         with self._lock:
+            self._purges += 1
             flight = self._flights.pop(key, None)
             if flight is not None:
                 flight.was_purged = True

@@ -142,15 +142,22 @@ class Verifier:
             entry.refresh_at = entry.until  # one request is enough
             return self._refresh(query, entry.kept, LOCAL)
         check_form(query.credential.token)
+        landings, looked_at = self._flights.landings, self._monotonic()
+        shared, kept = self._look(query, self._flights.glance(), looked_at)
+        if kept is not None:
+            if self._memory.is_due(kept):
+                return self._refresh(query, kept, SHARED)
+            return SHARED, kept.verdict
         deadline = started + 2 * self._options.timeout  # the dialect may take a second exchange
         while True:
             flight, is_leader = self._flights.board(query.key)
             if is_leader:
                 with self._flights.leading(query.key, flight):
-                    outcome, kept = self._lead(query, flight)
+                    if landings == self._flights.landings:
+                        outcome, kept = self._lead(query, flight, shared, looked_at)
+                    else:  # what we saw may be out of date
+                        outcome, kept = self._lead_anew(query, flight)
                     flight.verdict = kept.verdict
-                if outcome is SHARED and self._memory.is_due(kept):
-                    return self._refresh(query, kept, SHARED)
                 return outcome, kept.verdict
             if not self._upstream.breaker.is_closed:
                 error = Busy("IdentityX is being left alone.", retry_after=1)
@@ -169,18 +176,29 @@ class Verifier:
         claims = check_claims(query.credential, query.app_id, query.arrived)
         query.expires = None if claims.exp is None else claims.exp + LEEWAY
 
-    def _lead(self, query: Query, flight: Flight) -> tuple[str, Kept]:
+    def _look(self, query: Query, flight: Flight, looked_at: float) -> tuple[Shared, Kept | None]:
+        """The shared tier, and its verdict if that will do: then a copy of it is kept."""
         memory, key = self._memory, query.key
         memory.refuse_known(key)
-        looked_at = self._monotonic()
-        entry = self._get(key)
-        if entry is not None and looked_at < entry.until and query.accepts(entry.verdict):
-            return COALESCED, entry.kept  # landed between our look and our boarding
         shared = memory.look(key)
-        if (kept := self._fit(query, shared)) is not None:
+        kept = self._fit(query, shared)
+        if kept is not None:
             memory.admitted(key, kept)
             memory.keep(key, kept, flights=self._flights, flight=flight, looked_at=looked_at)
-            return SHARED, kept
+        return shared, kept
+
+    def _lead_anew(self, query: Query, flight: Flight) -> tuple[str, Kept]:
+        looked_at = self._monotonic()
+        entry = self._get(query.key)
+        if entry is not None and looked_at < entry.until and query.accepts(entry.verdict):
+            return COALESCED, entry.kept
+        shared, kept = self._look(query, flight, looked_at)
+        return (SHARED, kept) if kept else self._lead(query, flight, shared, looked_at)
+
+    def _lead(
+        self, query: Query, flight: Flight, shared: Shared, looked_at: float
+    ) -> tuple[str, Kept]:
+        memory, key = self._memory, query.key
         self._read_claims(query)
         old = memory.last_known(key, shared)
         if old is None:

@@ -74,3 +74,24 @@ def test_after_a_purge_nobody_joins_and_nothing_is_kept() -> None:
     assert flights.keep(new, lambda: kept.append("new"))
     assert kept == ["before", "new"]
     flights.purge(b"nothing under way")
+
+
+def test_a_glance_keeps_nothing_if_a_purge_came_in_between() -> None:
+    flights, kept = Flights(), []
+    glance = flights.glance()
+    assert flights.board(b"key")[1]  # a glance is not boarded
+    assert flights.keep(glance, lambda: kept.append("before"))
+    flights.purge(b"another")
+    assert not flights.keep(glance, lambda: kept.append("after"))
+    assert flights.keep(flights.glance(), lambda: kept.append("new"))
+    assert kept == ["before", "new"]
+
+
+def test_a_landing_shows() -> None:
+    flights = Flights()
+    before = flights.landings
+    flight, _ = flights.board(b"key")
+    assert flights.landings == before
+    with flights.leading(b"key", flight):
+        pass
+    assert flights.landings == before + 1
