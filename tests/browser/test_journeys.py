@@ -16,7 +16,7 @@ from django_identityx.sending import wait_until_sent
 from tests.browser.conftest import FLAGS
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -141,6 +141,22 @@ def test_signed_in_as_one_with_the_link_of_another(
     page.get_by_role("heading", name="Change account?").wait_for()
     page.get_by_role("link", name="Stay as you are").click()
     page.goto("/members/")
+    assert is_member(page)
+
+
+def test_stopped_and_pressed_again(page: Page, ask: Ask) -> None:
+    link = ask(page)
+    stopped: list[str] = []
+
+    def stop(route: Route) -> None:
+        stopped.append(route.request.method)
+        route.abort("aborted")  # as when somebody presses Escape: the page stays
+
+    page.route("**/callback/", stop, times=1)
+    page.goto(link)
+    page.wait_for_timeout(2500)
+    assert stopped == ["POST"]
+    page.get_by_role("button", name="Sign in").click()
     assert is_member(page)
 
 

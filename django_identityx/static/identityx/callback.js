@@ -5,8 +5,15 @@
   var form = document.querySelector("form[data-identityx-auto]");
   if (!form) return;
   var sent = false;
+  var last = -Infinity;
+  // A second press right after the first would only cancel it. A later one is meant: somebody
+  // stopped the first, or came back to this page.
   form.addEventListener("submit", function (event) {
-    if (sent) event.preventDefault();
+    if (event.timeStamp - last < 2000) {
+      event.preventDefault();
+      return;
+    }
+    last = event.timeStamp;
     sent = true;
   });
   function goOn() {
