@@ -26,7 +26,7 @@ def sandbox(sandbox_server: SandboxServer, settings) -> Iterator[Sandbox]:
     sandbox.clear_fault()
     sandbox.reset()
     settings.IDENTITYX_API_URL = sandbox_server.url
-    settings.IDENTITYX_TIMEOUT = (1, 1)
+    settings.IDENTITYX_TIMEOUT = (2, 3)
     yield sandbox
     sandbox.clear_fault()
 
