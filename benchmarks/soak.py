@@ -30,6 +30,7 @@ SLACK = 0.1  # seconds between a look at the clock and what it was for
 PEOPLE = ("reader@example.net", "subscriber@example.net", "staff@example.org")
 WINDOW = 60  # tokens in use at the same time
 PAUSE = 0.01  # seconds between two requests of a thread, on average
+LATENCY = 0.03  # seconds of a verification, so that some are under way when something ends
 
 # Accidents, twice as often none. Hanging is longer than the timeout.
 FAULTS: list[tuple[str, dict[str, Any]]] = [
@@ -49,7 +50,8 @@ class World:
     """What all processes know of the tokens; times are seconds since the epoch, 0 is never.
 
     ``may_end`` is when a token could first be rejected, ``has_ended`` when IdentityX surely
-    rejects it, ``denied`` when this site surely does.
+    rejects it, ``denied`` when this site surely does, ``forgotten`` when a process last began to
+    forget it, ``has_forgotten`` when it had.
     """
 
     tokens: list[str]
@@ -58,6 +60,8 @@ class World:
     may_end: Any
     has_ended: Any
     denied: Any
+    forgotten: Any
+    has_forgotten: Any
     first: Any  # index of the first token in use
     stop: Any
 
@@ -72,7 +76,7 @@ def main() -> int:
     chance = random.Random(options.seed)
     seconds = options.minutes * 60
     print(f"seed {options.seed}, {seconds:.0f} s", flush=True)
-    with servers.sandbox() as sandbox, servers.redis() as redis_url:
+    with servers.sandbox(LATENCY) as sandbox, servers.redis() as redis_url:
         spawn = multiprocessing.get_context("spawn")
         world = make_world(sandbox, spawn, chance, int(seconds * 10) + WINDOW)
         results = spawn.Queue()
@@ -131,6 +135,8 @@ def make_world(sandbox: Any, spawn: Any, chance: random.Random, number: int) -> 
         may_end,
         has_ended,
         denied=spawn.Array("d", number, lock=False),
+        forgotten=spawn.Array("d", number, lock=False),
+        has_forgotten=spawn.Array("d", number, lock=False),
         first=spawn.Value("i", 0),
         stop=spawn.Event(),
     )
@@ -184,7 +190,7 @@ def work(
         while not world.stop.is_set():
             time.sleep(chance.uniform(0, 2 * PAUSE))
             try:
-                line = act(world, chance, mine, shares_denials=redis_url is not None)
+                line = act(world, chance, mine, shares_ends=redis_url is not None)
             except Exception as error:
                 line = f"an error of no kind of ours: {error!r}"
             if line:
@@ -202,7 +208,7 @@ def work(
 
 
 def act(
-    world: World, chance: random.Random, counts: Counter[str], *, shares_denials: bool
+    world: World, chance: random.Random, counts: Counter[str], *, shares_ends: bool
 ) -> str | None:
     """Verify one token, now and then end one; say what was wrong with the verdict."""
     from django_identityx.credentials import Credential, TokenType
@@ -214,17 +220,19 @@ def act(
     token = chance.choice(world.strangers) if is_stranger else world.tokens[index]
     credential = Credential(TokenType.APP_USER, token)
     what, began = chance.random(), time.time()
-    if not is_stranger and what < 0.0002:
+    if not is_stranger and what < 0.0008:
         world.may_end[index] = min(world.may_end[index] or began, began)
-        if deny(credential) and shares_denials:
+        if deny(credential) and shares_ends:
             world.denied[index] = time.time()
         counts["denied by this site"] += 1
         return None
-    if what < 0.001:
+    if what < 0.008:
         forget(credential)
+        if not is_stranger and shares_ends:
+            world.forgotten[index], world.has_forgotten[index] = began, time.time()
         counts["forgotten"] += 1
         return None
-    max_age = chance.choice([0, 0.5]) if what < 0.01 else None
+    max_age = chance.choice([0, 0.5]) if what < 0.017 else None
     try:
         verdict = check(credential, max_age=max_age)
     except Rejected as rejected:
@@ -248,6 +256,7 @@ def wrong_with(
 ) -> str | None:
     age = began - verdict.verified_at
     has_ended, denied = world.has_ended[index], world.denied[index]
+    forgotten, has_forgotten = world.forgotten[index], world.has_forgotten[index]
     if max_age is not None and (age > max_age + SLACK or not verdict.fresh):
         return f"older than was asked for: {age:.2f} s"
     if age > TTL + (0 if verdict.fresh else STALE) + SLACK:
@@ -256,6 +265,9 @@ def wrong_with(
         return "accepted though IdentityX had ended it before it was asked"
     if denied and began > denied + LOCAL_TTL + SLACK:
         return f"accepted {began - denied:.2f} s after this site ended it"
+    is_older = has_forgotten >= forgotten > verdict.verified_at + SLACK
+    if is_older and began > has_forgotten + LOCAL_TTL + SLACK:
+        return f"a verdict came back {began - has_forgotten:.2f} s after it was forgotten"
     return None
 
 
