@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from django_identityx.users import AccessLevel, ApiTokenUser, AppUser, Membership, OrgUser, Team
@@ -88,6 +88,7 @@ def test_anything_else_is_nothing(foreign: Any) -> None:
     assert unpack(foreign) is None
 
 
+@settings(deadline=None)
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambda children: (
     st.lists(children) | st.dictionaries(st.sampled_from(["v", "kind", "at", "user"]), children)
 )))  # fmt: skip
