@@ -1,12 +1,11 @@
 """The API. ``REST_FRAMEWORK`` in the settings says who may call: each kind, and the session."""
 
-from typing import Any
-
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from django_identityx.users import is_app_user, is_org_user
+from django_identityx.users import AppUser, OrgUser, is_app_user, is_org_user
 
 from .articles import ARTICLES
 
@@ -16,20 +15,20 @@ class Me(APIView):
 
     def get(self, request: Request) -> Response:
         user = request.user
-        answer: dict[str, Any] = {
-            "kind": user.kind,
-            "id": user.id,
-            "email": user.email,
-            "name": user.name,
-        }
         if is_app_user(user):
-            answer["access_levels"] = [level.name for level in user.access_levels]
-        elif is_org_user(user):
-            answer["roles"] = [
+            levels = [level.name for level in user.access_levels]
+            return Response({**_common(user), "access_levels": levels})
+        if is_org_user(user):
+            roles = [
                 {"organization": membership.organization_name, "role": membership.role}
                 for membership in user.memberships
             ]
-        return Response(answer)
+            return Response({**_common(user), "roles": roles})
+        raise NotAuthenticated
+
+
+def _common(user: AppUser | OrgUser) -> dict[str, str]:
+    return {"kind": user.kind, "id": user.id, "email": user.email, "name": user.name}
 
 
 class Articles(APIView):
