@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import html
-import os
 import re
 import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
-ROOT = Path(__file__).parent.parent
-DEMO = ROOT / "example_project" / "demo.py"
-MANAGE = ROOT / "example_project" / "manage.py"
+from tests.demo import MANAGE, Demo, end, free_port, running, start, until_it_runs
+
 SEND_READER = (
     "mutation ($input: SendAppUserLoginLinkMutationInput!) { sendAppUserLoginLink(input: $input) }"
 )
@@ -38,79 +34,6 @@ LOGIN_STAFF = (
 DAILY = "5d1b36070ce467bff670a052"
 
 
-@dataclass
-class Demo:
-    """A running demonstration."""
-
-    process: subprocess.Popen[str]
-    site: str
-    sandbox: str
-    data: Path
-    printed: str
-
-    @property
-    def env(self) -> dict[str, str]:
-        return {**environment(self.data), "EXAMPLE_API_URL": f"{self.sandbox}/graphql"}
-
-    @property
-    def ports(self) -> list[int]:
-        return [int(url.rpartition(":")[2]) for url in (self.site, self.sandbox)]
-
-
-def environment(data: Path) -> dict[str, str]:
-    """What a newcomer has, and a database of its own."""
-    ours = ("EXAMPLE_", "DJANGO_SETTINGS_MODULE")
-    env = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    return {**env, "EXAMPLE_DATABASE": str(data / "db.sqlite3")}
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
-def start(data: Path, port: int, sandbox_port: int) -> subprocess.Popen[str]:
-    options = ["--port", str(port), "--sandbox-port", str(sandbox_port), "--data", str(data)]
-    return subprocess.Popen(
-        [sys.executable, str(DEMO), *options],
-        env=environment(data),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-    )
-
-
-def until_it_runs(process: subprocess.Popen[str], data: Path) -> Demo:
-    assert process.stdout is not None
-    printed = ""
-    killer = threading.Timer(60, process.kill)
-    killer.start()
-    try:
-        while "Ctrl-C ends both" not in printed:
-            line = process.stdout.readline()
-            assert line, f"It has ended: {printed} {process.communicate()}"
-            printed += line
-    finally:
-        killer.cancel()
-    site = re.search(r"Acme Daily +(http://\S+?)/\s", printed)
-    sandbox = re.search(r"IdentityX +(http://\S+?)/\s", printed)
-    assert site is not None
-    assert sandbox is not None
-    return Demo(process, site[1], sandbox[1], data, printed)
-
-
-def end(process: subprocess.Popen[str], number: int) -> tuple[int, str, str]:
-    process.send_signal(number)
-    try:
-        output, errors = process.communicate(timeout=15)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        raise
-    return process.returncode, output, errors
-
-
 def is_closed(port: int) -> bool:
     with socket.socket() as asking:
         return asking.connect_ex(("127.0.0.1", port)) != 0
@@ -118,13 +41,8 @@ def is_closed(port: int) -> bool:
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    data = tmp_path_factory.mktemp("demo")
-    process = start(data, free_port(), free_port())
-    try:
-        yield until_it_runs(process, data)
-    finally:
-        if process.poll() is None:
-            end(process, signal.SIGINT)
+    with running(tmp_path_factory.mktemp("demo")) as demo:
+        yield demo
 
 
 @pytest.fixture
@@ -386,16 +304,16 @@ def test_it_takes_free_ports_and_ends_on_ctrl_c(tmp_path: Path) -> None:
             taken.listen()
         ports = [taken.getsockname()[1] for taken in (busy, also_busy)]
         process = start(tmp_path, *ports)
-        running = until_it_runs(process, tmp_path)
-        assert not set(ports) & set(running.ports)
-        assert f"EXAMPLE_API_URL={running.sandbox}/graphql" in running.printed
-        with Browser(running) as browser:
+        demo = until_it_runs(process, tmp_path)
+        assert not set(ports) & set(demo.ports)
+        assert f"EXAMPLE_API_URL={demo.sandbox}/graphql" in demo.printed
+        with Browser(demo) as browser:
             browser.submit(browser.get("/account/login/"), email="reader@example.net")
-            assert browser.mail_to("reader@example.net")["url"].startswith(running.site)
+            assert browser.mail_to("reader@example.net")["url"].startswith(demo.site)
         code, output, errors = end(process, signal.SIGINT)
     assert (code, errors) == (0, "")
     assert "Ending the site and the sandbox." in output
-    assert all(map(is_closed, running.ports))
+    assert all(map(is_closed, demo.ports))
     assert (tmp_path / "sandbox.json").exists()
 
 

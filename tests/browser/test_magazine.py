@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import pytest
 import requests
 
 from tests.browser.axe import violations
-from tests.test_example import Demo, end, free_port, start, until_it_runs
+from tests.demo import Demo, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -29,13 +28,8 @@ SCREENS = {
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    data = tmp_path_factory.mktemp("magazine")
-    process = start(data, free_port(), free_port())
-    try:
-        yield until_it_runs(process, data)
-    finally:
-        if process.poll() is None:
-            end(process, signal.SIGINT)
+    with running(tmp_path_factory.mktemp("magazine")) as demo:
+        yield demo
 
 
 @pytest.fixture
