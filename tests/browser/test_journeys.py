@@ -192,6 +192,25 @@ def test_in_other_languages(
     look(page, f"login-{lang}")
 
 
+def test_the_whole_way_in_spanish(new_browser: NewBrowser, sandbox: Sandbox, look: Look) -> None:
+    page = new_browser(locale="es-MX")
+    page.goto("/identityx/login/?next=/members/")
+    page.get_by_label("Correo electrónico").fill(READER)
+    page.get_by_role("button", name="Enviarme un enlace").click()
+    page.get_by_role("heading", name="Revise su correo").wait_for()
+    look(page, "link-sent-es")
+    assert wait_until_sent()
+    phone = new_browser(locale="es-MX", viewport={"width": 320, "height": 640})
+    phone.goto(sandbox.outbox[-1].url)
+    phone.get_by_text("Este enlace inicia la sesión de").wait_for()
+    look(phone, "callback-es")
+    phone.get_by_role("button", name="Iniciar sesión").click()
+    assert is_member(phone)
+    page.goto(sandbox.outbox[-1].url)
+    page.get_by_role("heading", name="Este enlace ya se ha utilizado").wait_for()
+    look(page, "used-es")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", ["login", "org-login", "link-sent", "callback", "logout"])
 def test_at_320_pixels_nothing_is_cut_off(
