@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from ..requirements import require
+
 BACKENDS = {
     "redis": ("IDENTITYX_TEST_REDIS_URL", "django.core.cache.backends.redis.RedisCache"),
     "memcached": (
@@ -22,8 +24,7 @@ def server_cache(request: pytest.FixtureRequest, settings: Any) -> str:
     """Django's cache on a real server, with a key space of the test's own."""
     variable, backend = BACKENDS[request.param]
     location = os.environ.get(variable)
-    if not location:
-        pytest.skip(f"{variable} names no server")
+    require(location, f"{variable} names no server")
     settings.CACHES = {
         "default": {
             "BACKEND": backend,
