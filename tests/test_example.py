@@ -16,7 +16,17 @@ from typing import Any
 import pytest
 import requests
 
-from tests.demo import MANAGE, Demo, end, free_port, running, start, until_it_runs
+from tests.demo import (
+    MANAGE,
+    ROOT,
+    Demo,
+    end,
+    environment,
+    free_port,
+    running,
+    start,
+    until_it_runs,
+)
 
 SEND_READER = (
     "mutation ($input: SendAppUserLoginLinkMutationInput!) { sendAppUserLoginLink(input: $input) }"
@@ -276,14 +286,22 @@ def test_pages_have_nothing_inline_and_nothing_from_elsewhere(browser: Browser) 
 
 @pytest.mark.parametrize("prefix", ["AppUser", "OrgUser", "OrgUserApiToken"])
 def test_the_lines_to_try_work(browser: Browser, prefix: str) -> None:
-    """The page has no token, signed in or not, and the command that it names fetches one."""
+    """The page has no token, even for who is signed in; the command on it fetches one."""
     browser.sign_in("trying@example.net")
     page = browser.get("/try-it/")
     assert "eyJ" not in page.text
-    assert f"demo_token {prefix}" in page.text
-    command = [sys.executable, str(MANAGE), "demo_token", prefix]
+    block = re.search(rf'aria-labelledby="{prefix}"><code>(.*?)</code>', page.text, re.S)
+    assert block is not None
+    fetching, curl, calling = html.unescape(block[1]).partition("curl")
+    assert f'"Authorization: Bearer {prefix} $TOKEN"' in curl + calling
     token = subprocess.run(
-        command, env=browser.demo.env, check=True, capture_output=True, text=True
+        ["sh", "-ec", f'{fetching}echo "$TOKEN"'],
+        env=environment(browser.demo.data),
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=30,
     ).stdout.strip()
     with Browser(browser.demo) as script:
         headers = {"Authorization": f"Bearer {prefix} {token}"}
