@@ -171,6 +171,7 @@ def one_token_many_processes(sandbox: servers.RemoteSandbox, redis_url: str) -> 
     processes = [_spawn.Process(target=_crowd, args=arguments) for _ in range(4)]
     for process in processes:
         process.start()
+    gate.wait()  # all have warmed up
     for _ in range(rounds):
         before = sandbox.call("count", "activeAppUser")
         gate.wait()  # all begin
@@ -190,6 +191,7 @@ def _crowd(url: str, redis_url: str, known: str, tokens: list[str], gate: Any) -
     from django_identityx.verification import verify
 
     verify(credential(known))  # connects, and learns which form of header is understood
+    gate.wait()
     for token in tokens:
         gate.wait()
         together([lambda token=token: verify(credential(token))] * 16)
