@@ -43,7 +43,7 @@ def test_python_in_the_readme_parses() -> None:
         lines = block.splitlines()
         indent = min(len(line) - len(line.lstrip()) for line in lines if line.strip())
         source = "\n".join(line[indent:] for line in lines)
-        ast.parse(source.replace('path("account/", include("django_identityx.urls")),', ""))
+        ast.parse(source)
 
 
 @pytest.mark.parametrize("target", ["demo", "test"])
