@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
-from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
@@ -90,7 +89,7 @@ class IdentityXAuthentication(BaseAuthentication):
             credential,
             app_id=self.app_id,
             max_age=self.get_max_age(request.method),
-            client=partial(ratelimits.by_address, REJECT_ADDRESS, request),
+            client=lambda: ratelimits.by_address(REJECT_ADDRESS, request),
         )
 
     def get_max_age(self, method: str | None) -> float | None:

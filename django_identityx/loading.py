@@ -30,7 +30,10 @@ def load(user: AppUser | OrgUser) -> Any:
 
     Raises `Rejected` where the loader returns None or a user who is not active.
     """
-    loaded = _loader()(user)
+    loader = _loader()
+    if loader is _as_it_is:
+        return user
+    loaded = loader(user)
     if loaded is None or not getattr(loaded, "is_active", True):
         raise Rejected("not_admitted", "This site does not admit this user.")
     return loaded
