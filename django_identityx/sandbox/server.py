@@ -14,19 +14,19 @@ from .responses import Response, html_error
 from .sandbox import Sandbox
 
 HOST = "127.0.0.1"
-_IDLE_SECONDS = 5
 _READ_LIMIT = 16 * 1024 * 1024
 
 
 class SandboxServer:
     """Run a sandbox in threads, as a context manager or between ``start()`` and ``stop()``.
 
-    Port 0 takes a free one. Raises ``OSError`` if the port is taken.
+    Port 0 takes a free one. Raises ``OSError`` if the port is taken. Like the service it closes
+    connections that are idle for ``idle`` seconds, without saying so.
     """
 
-    def __init__(self, sandbox: Sandbox, port: int = 0) -> None:
+    def __init__(self, sandbox: Sandbox, port: int = 0, *, idle: float = 5.0) -> None:
         self.sandbox = sandbox
-        self._server = _Server((HOST, port), sandbox)
+        self._server = _Server((HOST, port), sandbox, idle)
         self._thread: threading.Thread | None = None
         sandbox.base_url = self.base_url
 
@@ -86,8 +86,9 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, address: tuple[str, int], sandbox: Sandbox) -> None:
+    def __init__(self, address: tuple[str, int], sandbox: Sandbox, idle: float) -> None:
         self.sandbox = sandbox
+        self.idle = idle
         self._connections: set[socket.socket] = set()
         self._changed = threading.Condition()
         super().__init__(address, _Handler)
@@ -123,14 +124,16 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    # The service closes idle connections after this time, without saying so.
-    timeout = _IDLE_SECONDS
     disable_nagle_algorithm = True
     server: _Server
 
     _methods: ClassVar[tuple[str, ...]] = (
         "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS",
     )  # fmt: skip
+
+    def setup(self) -> None:
+        self.timeout = self.server.idle
+        super().setup()
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("do_") and name[3:] in self._methods:

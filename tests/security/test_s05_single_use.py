@@ -250,13 +250,14 @@ class TestAtOnce:
             statuses.update(output.split())
         return statuses
 
-    def test_1000_browsers_in_four_processes_make_one_session(
+    def test_200_browsers_in_four_processes_make_one_session(
         self, sandbox_server: SandboxServer, sandbox: Sandbox, tmp_path: Path
     ) -> None:
-        statuses = self.press(sandbox_server, tmp_path, marks="many", processes=4, threads=10)
-        assert statuses.total() == 1000
+        """On SQLite, which is slow at this; test_redemption.py has 1,000 on better servers."""
+        statuses = self.press(sandbox_server, tmp_path, marks="many", processes=4, threads=2)
+        assert statuses.total() == 200
         assert statuses["302"] == 1, statuses
-        assert statuses["410"] + statuses["503"] == 999, statuses
+        assert statuses["410"] + statuses["503"] == 199, statuses
         assert sandbox.count("loginAppUser") == 1
         assert sandbox.count("logoutAppUser") == 0
         assert _sessions(tmp_path) == 1
