@@ -132,8 +132,8 @@ class _Handler(BaseHTTPRequestHandler):
     )  # fmt: skip
 
     def setup(self) -> None:
-        self.timeout = self.server.idle
         super().setup()
+        self.connection.settimeout(self.server.idle)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("do_") and name[3:] in self._methods:
