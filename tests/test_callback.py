@@ -84,7 +84,7 @@ def test_cookies_off_at_the_button(sandbox: Sandbox) -> None:
     fields = forms(Visitor().open(link(sandbox)))[0][1]
     page = Visitor().post(CALLBACK, fields)
     assert page.status_code == 403
-    assert b"Cookies are off" in page.content
+    assert b"Are cookies off?" in page.content
     assert sandbox.count() == 0
 
 

@@ -160,7 +160,7 @@ class TestLinksThatAreNoGood:
         token = sandbox.login_link_token(READER)
         assert Visitor().get(f"{CALLBACK}?token={token}").status_code == 303
         page = Visitor().get(CALLBACK)
-        assert "Cookies are off" in text(page)
+        assert "Are cookies off?" in text(page)
         assert page.status_code == 400
 
     def test_forged(self, sandbox: Sandbox, visitor: Visitor) -> None:

@@ -259,7 +259,7 @@ def test_cookies_off(
     assert wary.get_by_label("E-mail address").input_value() == READER
     look(wary, "cookies-off-login")
     wary.goto(link)
-    wary.get_by_role("heading", name="Cookies are off").wait_for()
+    wary.get_by_role("heading", name="Are cookies off?").wait_for()
     look(wary, "cookies-off-callback")
     context.close()
 
