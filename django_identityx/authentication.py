@@ -60,6 +60,7 @@ class IdentityXAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Any, Credential] | None:
         django_request = _django(request)  # DRF's looks each attribute up there, at a price
+        setattr(django_request, HEADER_READ, True)  # the answer depends on it, also if it is absent
         header = django_request.META.get("HTTP_AUTHORIZATION")
         if not header:
             return None
@@ -67,11 +68,9 @@ class IdentityXAuthentication(BaseAuthentication):
             credential = self.get_credential(header)
             if credential is None:
                 return None
-            setattr(django_request, HEADER_READ, True)
             verdict = self.get_verdict(credential, django_request)
             return load(verdict.user), sessions.fresh(credential, verdict)
         except Rejected as rejected:
-            setattr(django_request, HEADER_READ, True)
             setattr(django_request, _REJECTED, rejected)
             raise exceptions.AuthenticationFailed(str(rejected)) from rejected
         except LimitExceeded as exceeded:

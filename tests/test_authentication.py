@@ -93,6 +93,13 @@ def test_a_foreign_header_is_nobody_and_costs_no_call(sandbox: Sandbox, header: 
     assert sandbox.count() == 0
 
 
+@pytest.mark.parametrize("header", [None, "Basic eA==", "Bearer AppUser x"])
+def test_s15_the_answer_varies_by_the_header_also_where_it_is_absent(
+    sandbox: Sandbox, header: str | None
+) -> None:
+    assert "Authorization" in get(header, "/api/open/")["Vary"]
+
+
 def test_others_work_before_and_after_ours(sandbox: Sandbox, django_user_model) -> None:
     django_user_model.objects.create_user("ann", password="secret")
     basic = "Basic YW5uOnNlY3JldA=="
