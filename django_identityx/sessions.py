@@ -56,7 +56,7 @@ def login(request: HttpRequest, user: AppUser | OrgUser, credential: Credential)
         "token": credential.token,
         "identity": list(user.identity),
         "hint": user.name or user.email,
-        "at": int(time.time()),
+        "at": time.time(),
     }
     if held is not None and held[0] != credential:
         _revoke(held[0], visitor(request))
@@ -65,14 +65,17 @@ def login(request: HttpRequest, user: AppUser | OrgUser, credential: Credential)
     audit.user_logged_in(request, user)
 
 
-def logout(request: HttpRequest) -> None:
+def logout(request: HttpRequest, *, everywhere: bool = False) -> None:
     """End the session whatever IdentityX says, and the credential there and here.
 
-    IdentityX answers before it has deleted a token, and may be down: so the token stays denied
-    here for longer than any verdict can live, and for 30 days if the revocation failed.
+    ``everywhere`` ends this person's other sessions on this site, too. IdentityX answers before it
+    has deleted a token, and may be down: so the token stays denied here for longer than any verdict
+    can live, and for 30 days if the revocation failed.
     """
     held = _read(request)
     user = _known_user(request)
+    if held is not None and everywhere:
+        endings.end_all(held[1]["identity"])
     request.session.pop(KEY, None)
     if auth.SESSION_KEY in request.session:
         auth.logout(request)

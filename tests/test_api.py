@@ -60,6 +60,14 @@ def test_the_whole_way(sandbox: Sandbox, script: Script) -> None:
     assert sandbox.count("logoutAppUser") == 1
 
 
+def test_sign_out_on_all_devices(sandbox: Sandbox, script: Script) -> None:
+    script.sign_in(sandbox)
+    phone = Script()
+    phone.sign_in(sandbox)
+    assert script.send(LOGOUT, {"everywhere": True}).status_code == 204
+    assert phone.get(ME).status_code == 401
+
+
 def test_staff(sandbox: Sandbox, script: Script) -> None:
     script.send(LINK, {"email": OWNER, "kind": "OrgUser"})
     me = script.send(LOGIN, {"token": sandbox.outbox[-1].url}).json()

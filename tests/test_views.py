@@ -242,6 +242,29 @@ def test_logout(sandbox: Sandbox, visitor: Visitor) -> None:
     assert sandbox.count("logoutAppUser") == 1
 
 
+def test_sign_out_on_all_devices(sandbox: Sandbox, visitor: Visitor) -> None:
+    visitor.sign_in(sandbox)
+    phone = Visitor()
+    phone.sign_in(sandbox)
+    stranger = Visitor()
+    stranger.sign_in(sandbox, "subscriber@example.net")
+    visitor.submit(visitor.get(reverse("identityx:logout")), everywhere="1")
+    assert not visitor.signed_in_as
+    assert phone.get("/members/").status_code == 302
+    assert stranger.get("/members/").status_code == 200
+    visitor.sign_in(sandbox)  # from now on all is new
+    assert visitor.get("/members/").status_code == 200
+
+
+def test_signing_out_here_leaves_the_other_devices(sandbox: Sandbox, visitor: Visitor) -> None:
+    visitor.sign_in(sandbox)
+    phone = Visitor()
+    phone.sign_in(sandbox)
+    page = visitor.get(reverse("identityx:logout"))
+    visitor.submit(page)
+    assert phone.get("/members/").status_code == 200
+
+
 def test_s18_logout_needs_the_csrf_token(sandbox: Sandbox, visitor: Visitor) -> None:
     visitor.sign_in(sandbox)
     assert visitor.post(reverse("identityx:logout")).status_code == 403

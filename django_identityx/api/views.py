@@ -46,6 +46,12 @@ class LoginSerializer(serializers.Serializer[Any]):
     replace = serializers.BooleanField(default=False)
 
 
+class LogoutSerializer(serializers.Serializer[Any]):
+    """``{everywhere?}``: the person's other sessions on this site as well."""
+
+    everywhere = serializers.BooleanField(default=False)
+
+
 class LoginLinkView(JSONView):
     """``POST {email, kind?, next?}``: 202, whatever happened to the address."""
 
@@ -117,10 +123,11 @@ class LoginView(JSONView):
 
 
 class LogoutView(JSONView):
-    """``POST``: 204, whatever IdentityX says."""
+    """``POST {everywhere?}``: 204, whatever IdentityX says."""
 
     def post(self, request: Request) -> Response:
-        sessions.logout(request._request)
+        data = valid(LogoutSerializer, request)
+        sessions.logout(request._request, everywhere=data["everywhere"])
         response = Response(status=status.HTTP_204_NO_CONTENT)
         drop_mark(response)
         return response

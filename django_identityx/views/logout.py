@@ -12,13 +12,16 @@ from .base import Page
 
 
 class LogoutView(Page):
-    """Revokes at IdentityX, and ends the session whatever IdentityX says."""
+    """Revokes at IdentityX, and ends the session whatever IdentityX says.
+
+    With a field ``everywhere``, the person's other sessions on this site as well.
+    """
 
     def get(self, request: HttpRequest) -> HttpResponse:
         return self.page("logout", next=self.target)
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        sessions.logout(request)
+        sessions.logout(request, everywhere="everywhere" in request.POST)
         response = HttpResponseRedirect(redirects.after_logout(request, self.target))
         drop_mark(response)
         return response
