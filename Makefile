@@ -38,6 +38,7 @@ bench: .venv-bench/.ready  ## verification beside other packages, and under load
 	.venv-bench/bin/python benchmarks/load.py
 
 soak: .venv-bench/.ready  ## minutes of trouble, counting wrong verdicts: make soak ARGS="--minutes 10"
+	.venv-bench/bin/python benchmarks/headers.py
 	.venv-bench/bin/python benchmarks/soak.py $(ARGS)
 
 clean:
