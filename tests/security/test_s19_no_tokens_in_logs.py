@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
+import django
 import pytest
 from django.conf import global_settings
 from django.conf import settings as django_settings
@@ -231,7 +232,8 @@ def test_signals(sandbox: Sandbox, secrets: Secrets) -> None:
 @pytest.fixture
 def reporting(settings) -> Iterator[None]:
     settings.ROOT_URLCONF = __name__
-    settings.ADMINS = [("Ada", "ada@example.com")]
+    settings.ADMINS = ["ada@example.com"] if django.VERSION >= (6,) else [("Ada", "ada@x.example")]
+    settings.MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
     settings.DEFAULT_EXCEPTION_REPORTER = "django_identityx.reporting.RedactingReporter"
     settings.DEFAULT_EXCEPTION_REPORTER_FILTER = (
         "django_identityx.reporting.RedactingReporterFilter"
