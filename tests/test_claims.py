@@ -266,7 +266,7 @@ class TestAtOnce:
             assert sum(c._mine != "" and c.is_held() for c in claimants) == 1
 
     @pytest.mark.parametrize(
-        ("where", "number"), [("sqlite", 80), ("postgres", 1000), ("redis", 1000)]
+        ("where", "number"), [("sqlite", 40), ("postgres", 1000), ("redis", 1000)]
     )
     def test_many_claims_from_four_processes(self, where: str, number: int, tmp_path: Path) -> None:
         token = secrets.token_hex(8)

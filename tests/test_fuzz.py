@@ -38,7 +38,7 @@ PAGES = [LOGIN, SENT, CALLBACK, LOGOUT, ORG_LOGIN]
 TWINS = [API_LINK, API_LOGIN, API_LOGOUT]
 
 few = bounded(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 wire = st.text(st.characters(max_codepoint=255, blacklist_characters="\r\n"), max_size=60)

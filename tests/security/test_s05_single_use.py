@@ -237,7 +237,7 @@ class TestAtOnce:
         }
         migrate = [sys.executable, "-m", "django", "migrate", "--skip-checks", "sessions"]
         subprocess.run(migrate, env=env, check=True, capture_output=True)
-        token, start = server.sandbox.login_link_token(READER), time.time() + 0.6 * processes
+        token, start = server.sandbox.login_link_token(READER), time.time() + 0.4 * processes
         script = [sys.executable, "-c", _BROWSERS, token, str(start), marks, str(threads)]
         running = [
             subprocess.Popen(script, env=env, stdout=subprocess.PIPE, text=True)
