@@ -60,7 +60,7 @@ class IdentityXAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Any, Credential] | None:
         django_request = _django(request)  # DRF's looks each attribute up there, at a price
-        setattr(django_request, HEADER_READ, True)  # the answer depends on it, also if it is absent
+        django_request.__dict__[HEADER_READ] = True  # the answer depends on it, also if absent
         header = django_request.META.get("HTTP_AUTHORIZATION")
         if not header:
             return None
@@ -69,7 +69,9 @@ class IdentityXAuthentication(BaseAuthentication):
             if credential is None:
                 return None
             verdict = self.get_verdict(credential, django_request)
-            return load(verdict.user), sessions.fresh(credential, verdict)
+            # Nearly always fresh: on the path of every request each call counts.
+            auth = credential if verdict.fresh else sessions.fresh(credential, verdict)
+            return load(verdict.user), auth
         except Rejected as rejected:
             setattr(django_request, _REJECTED, rejected)
             raise exceptions.AuthenticationFailed(str(rejected)) from rejected

@@ -18,34 +18,37 @@ _all: list[PerProcess[object]] = []
 
 
 class PerProcess(Generic[T]):
-    """Hold what ``factory`` makes, once per process; ``close`` is called when it is reset."""
+    """Hold what ``factory`` makes, once per process; ``close`` is called when it is reset.
+
+    ``value`` is None until then: where each call counts, ``holder.value or holder()`` saves one.
+    """
 
     def __init__(self, factory: Callable[[], T], close: Callable[[T], None] | None = None) -> None:
         self._factory = factory
         self._close = close
         self._lock = threading.Lock()
-        self._value: T | None = None
+        self.value: T | None = None
         _all.append(self)  # type: ignore[arg-type]
 
     def __call__(self) -> T:
-        value = self._value
+        value = self.value
         if value is None:
             with self._lock:
-                value = self._value
+                value = self.value
                 if value is None:
-                    value = self._value = self._factory()
+                    value = self.value = self._factory()
         return value
 
     def reset(self) -> None:
         with self._lock:
-            value, self._value = self._value, None
+            value, self.value = self.value, None
         if value is not None and self._close is not None:
             self._close(value)
 
     def _forget_after_fork(self) -> None:
         # Not closed: the descriptors are the parent's too, and it goes on using them.
         self._lock = threading.Lock()
-        self._value = None
+        self.value = None
 
 
 def reset() -> None:

@@ -30,7 +30,7 @@ def load(user: AppUser | OrgUser) -> Any:
 
     Raises `Rejected` where the loader returns None or a user who is not active.
     """
-    loader = _loader()
+    loader = _loader.value or _loader()
     if loader is _as_it_is:
         return user
     loaded = loader(user)

@@ -46,7 +46,7 @@ def check(
     where IdentityX would have to be asked about an unknown token, and then `LimitExceeded` may be
     raised instead.
     """
-    return _verifier().check(credential, app_id, max_age, client)
+    return (_verifier.value or _verifier()).check(credential, app_id, max_age, client)
 
 
 def forget(credential: Credential, *, app_id: str | None = None) -> None:
