@@ -95,10 +95,7 @@ class IdentityXAuthentication(BaseAuthentication):
 
     def get_max_age(self, method: str | None) -> float | None:
         """The greatest age of a verdict: ``max_age``, and for unsafe methods the setting's."""
-        if method in SAFE_METHODS:
-            return self.max_age
-        ages = [age for age in (self.max_age, conf.UNSAFE_METHODS_MAX_AGE) if age is not None]
-        return min(ages, default=None)
+        return _max_age(self.max_age, method)
 
     def authenticate_header(self, request: Request) -> str:
         """The challenge (RFC 6750, section 3): no ``error`` where no credential was sent."""
@@ -129,7 +126,8 @@ class IdentityXSessionAuthentication(SessionAuthentication):
     def authenticate(self, request: Request) -> tuple[Any, Credential] | None:
         django_request = _django(request)
         try:
-            verdict = sessions.get_verdict(django_request, max_age=self._max_age(request.method))
+            max_age = _max_age(self.max_age, request.method)
+            verdict = sessions.get_verdict(django_request, max_age=max_age)
             credential = sessions.get_credential(django_request)
             if verdict is None or credential is None:
                 return None
@@ -141,12 +139,6 @@ class IdentityXSessionAuthentication(SessionAuthentication):
         self.enforce_csrf(request)
         return user, sessions.fresh(credential, verdict)
 
-    def _max_age(self, method: str | None) -> float | None:
-        if method in SAFE_METHODS:
-            return self.max_age
-        ages = [age for age in (self.max_age, conf.UNSAFE_METHODS_MAX_AGE) if age is not None]
-        return min(ages, default=None)
-
 
 def service_unavailable(error: Unavailable | ConfigurationError) -> ServiceUnavailable:
     """The HTTP side of trouble; a refused setting is logged, since nobody else can mend it."""
@@ -154,6 +146,14 @@ def service_unavailable(error: Unavailable | ConfigurationError) -> ServiceUnava
         logger.error("%s", error)
         return ServiceUnavailable(60)
     return ServiceUnavailable(error.retry_after)
+
+
+def _max_age(wanted: float | None, method: str | None) -> float | None:
+    """The stricter of what a class wants and what the setting says of unsafe methods."""
+    if method in SAFE_METHODS:
+        return wanted
+    ages = [age for age in (wanted, conf.UNSAFE_METHODS_MAX_AGE) if age is not None]
+    return min(ages, default=None)
 
 
 def _django(request: Request | HttpRequest) -> HttpRequest:
