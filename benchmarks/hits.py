@@ -97,8 +97,8 @@ def floor(token: str) -> Callable[[], object]:
 def from_cache(token: str, alias: str) -> Callable[[], object]:
     """A hit without a copy in the process: every verdict comes out of the cache."""
     from django_identityx.authentication import IdentityXAuthentication
-    from django_identityx.options import Options
-    from django_identityx.verifier import Verifier
+    from django_identityx.verification.options import Options
+    from django_identityx.verification.verifier import Verifier
 
     class FromCache(IdentityXAuthentication):
         verifier = Verifier(replace(Options.from_settings(), cache=alias, local_ttl=0))

@@ -17,7 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 
 from .conf import conf
-from .lifetime import PerProcess
+from .process import PerProcess
 
 logger = logging.getLogger("django_identityx")
 

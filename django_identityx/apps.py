@@ -24,6 +24,6 @@ class IdentityXConfig(AppConfig):
 def _reset(*, setting: str, **kwargs: Any) -> None:
     """Drop what was made from the old settings."""
     if setting == "CACHES" or setting.startswith("IDENTITYX_"):
-        from . import lifetime
+        from . import process
 
-        lifetime.reset()
+        process.reset()

@@ -21,8 +21,8 @@ from django.utils.module_loading import import_string
 from django.utils.translation import get_language_from_path, override
 
 from .conf import conf
-from .setting_rules import RULES
-from .transport import LOOPBACK
+from .conf.rules import RULES
+from .service.transport import LOOPBACK
 
 MIDDLEWARE = "django_identityx.middleware.IdentityXMiddleware"
 

@@ -9,20 +9,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import payloads
 from .addresses import Visitor
-from .answers import no_verdict
-from .calls import Caller, value_of
 from .credentials import Credential, TokenType
-from .dialects import CacheMemory
-from .exceptions import (
-    ConfigurationError,
-    InvalidInput,
-    NotFound,
-    OperationFailed,
-    Unclear,
-)
-from .payloads import AppContext, AppUserLogin, ContentAccess, OrgUserLogin
+from .exceptions import ConfigurationError, InvalidInput, NotFound, OperationFailed, Unclear
+from .service import payloads
+from .service.answers import no_verdict
+from .service.calls import Caller, value_of
+from .service.dialects import CacheMemory
+from .service.payloads import AppContext, AppUserLogin, ContentAccess, OrgUserLogin
 from .users import AppUser, OrgUser
 
 _APP_USER = payloads.APP_USER_FIELDS

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from django.core.cache import caches
 
 from .conf import conf
-from .lifetime import PerProcess
+from .process import PerProcess
 
 logger = logging.getLogger("django_identityx")
 

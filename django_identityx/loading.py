@@ -9,7 +9,7 @@ from django.utils.module_loading import import_string
 
 from .conf import conf
 from .exceptions import Rejected
-from .lifetime import PerProcess
+from .process import PerProcess
 from .users import AppUser, OrgUser
 
 

@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from django.test import Client
 from django.test.utils import override_settings
 
-from . import lifetime, sessions, verification
+from . import process, sessions, verification
 from .conf import conf
 from .credentials import Credential, TokenType
 from .sandbox import DAILY_APP_ID, Sandbox, SandboxServer
@@ -27,7 +27,7 @@ __all__ = ["authorization", "credential", "login", "reset", "running_sandbox", "
 
 def reset() -> None:
     """Drop all state of this process: verdicts, connections, breaker, what was learned."""
-    lifetime.reset()
+    process.reset()
 
 
 @contextlib.contextmanager

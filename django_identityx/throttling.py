@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from . import ratelimits
-from .counters import Bucket
+from .ratelimits.counters import Bucket
 
 
 class IdentityXThrottle(BaseThrottle):

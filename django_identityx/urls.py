@@ -2,8 +2,8 @@
 
 from django.urls import path
 
-from . import views
-from .api import LoginLinkView, LoginView, LogoutView, MeView
+from .signin import pages as views
+from .signin.api import LoginLinkView, LoginView, LogoutView, MeView
 
 app_name = "identityx"
 

@@ -9,7 +9,7 @@ import pytest
 from django.core.cache import caches
 from django.utils import translation
 
-from django_identityx import lifetime
+from django_identityx import process
 from django_identityx.sandbox import Sandbox, SandboxServer
 
 
@@ -36,7 +36,7 @@ def _fresh_process() -> Iterator[None]:
     """No test sees what another left in the process or in the cache."""
     yield
     translation.deactivate()  # LocaleMiddleware leaves a request's language to its thread
-    lifetime.reset()
+    process.reset()
     for cache in caches.all(initialized_only=True):
         cache.clear()
 

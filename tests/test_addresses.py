@@ -11,7 +11,7 @@ from django.test import RequestFactory
 from hypothesis import given
 from hypothesis import strategies as st
 
-from django_identityx import lifetime
+from django_identityx import process
 from django_identityx.addresses import (
     MAX_USER_AGENT,
     Visitor,
@@ -198,7 +198,7 @@ def test_networks_that_are_none(value: object, settings) -> None:
 
 
 def test_the_warning_names_the_setting_and_comes_once(caplog: pytest.LogCaptureFixture) -> None:
-    lifetime.reset()
+    process.reset()
     with caplog.at_level(logging.WARNING, "django_identityx"):
         for _ in range(3):
             address_of("127.0.0.1", "1.1.1.1")

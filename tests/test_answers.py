@@ -6,16 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from django_identityx.answers import (
-    WRONG_DIALECT,
-    Answer,
-    GraphQLError,
-    is_outage,
-    parse,
-    raise_about_input,
-    raise_about_token,
-    rejection,
-)
 from django_identityx.exceptions import (
     ConfigurationError,
     Failing,
@@ -28,6 +18,16 @@ from django_identityx.exceptions import (
     Unavailable,
     Unclear,
     Unreachable,
+)
+from django_identityx.service.answers import (
+    WRONG_DIALECT,
+    Answer,
+    GraphQLError,
+    is_outage,
+    parse,
+    raise_about_input,
+    raise_about_token,
+    rejection,
 )
 
 from .leaks import SECRET, assert_no_secret, text_of

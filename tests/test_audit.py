@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.test import RequestFactory
 from django.urls import reverse
 
-from django_identityx import audit, emails, lifetime, signals
+from django_identityx import audit, emails, process, signals
 from django_identityx.sandbox import Sandbox
 from django_identityx.users import AppUser
 
@@ -163,7 +163,7 @@ def test_a_session_that_ends_elsewhere(sandbox: Sandbox, caplog: pytest.LogCaptu
     visitor = Visitor()
     visitor.sign_in(sandbox)
     sandbox.revoke(visitor.session["_identityx"]["token"])
-    lifetime.reset()
+    process.reset()
     cache.clear()
     assert visitor.get("/members/").status_code == 302
     ended = [fields for event, fields in lines(caplog) if event == "user_logged_out"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from django_identityx.breaker import FAILURES, FIRST_PAUSE, LONGEST_PAUSE, Breaker
 from django_identityx.exceptions import (
     Busy,
     ConfigurationError,
@@ -14,6 +13,7 @@ from django_identityx.exceptions import (
     Unclear,
     Unreachable,
 )
+from django_identityx.service.breaker import FAILURES, FIRST_PAUSE, LONGEST_PAUSE, Breaker
 
 from .simulated_clock import SimulatedClock
 

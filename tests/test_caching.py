@@ -9,9 +9,16 @@ from typing import Any
 import pytest
 from django.core.cache import caches
 
-from django_identityx.caching import LOG_EVERY, MOST_SLOW, REST, SLOW, Shared, SharedVerdicts
 from django_identityx.users import AppUser
-from django_identityx.verdicts import Kept, Verdict, pack
+from django_identityx.verification.caching import (
+    LOG_EVERY,
+    MOST_SLOW,
+    REST,
+    SLOW,
+    Shared,
+    SharedVerdicts,
+)
+from django_identityx.verification.verdicts import Kept, Verdict, pack
 
 from .cache_backends import Down
 from .simulated_clock import SimulatedClock

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from django_identityx import lifetime
-from django_identityx.marks import Carrier
+from django_identityx import process
 from django_identityx.sandbox import Sandbox
+from django_identityx.signin.marks import Carrier
 
 from .site import READER, Visitor, forms
 
@@ -43,7 +43,7 @@ def test_signed_in_and_trouble_asks_rather_than_guesses(
     settings.IDENTITYX_LOCAL_TTL = 0
     visitor = Visitor()
     visitor.sign_in(sandbox)
-    lifetime.reset()
+    process.reset()
     sandbox.set_fault(mode)
     page = visitor.open(link(sandbox))
     assert page.status_code == 200

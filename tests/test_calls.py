@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from django_identityx.answers import Answer, GraphQLError
-from django_identityx.calls import value_of
 from django_identityx.client import IdentityXClient
 from django_identityx.exceptions import (
     Failing,
@@ -15,6 +13,8 @@ from django_identityx.exceptions import (
     Unclear,
     Unreachable,
 )
+from django_identityx.service.answers import Answer, GraphQLError
+from django_identityx.service.calls import value_of
 
 from . import faulty_server as wire
 from .faulty_server import FaultyServer

@@ -10,7 +10,7 @@ from django.core import checks
 from django.test import override_settings
 
 import django_identityx
-from django_identityx.setting_rules import RULES
+from django_identityx.conf.rules import RULES
 
 DB = ("django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions")
 OURS = ("rest_framework", "django_identityx")

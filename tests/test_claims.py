@@ -18,9 +18,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.test import override_settings
 
-from django_identityx.claim_stores import CacheStore, TableStore, store
-from django_identityx.claims import MAX_REPEATS, REPEAT, Claim, Outcome
 from django_identityx.exceptions import Unavailable, Unreachable
+from django_identityx.signin.claim_stores import CacheStore, TableStore, store
+from django_identityx.signin.claims import MAX_REPEATS, REPEAT, Claim, Outcome
 
 from .processes import REDIS, run_at_once, site
 
@@ -298,7 +298,7 @@ import sys, threading, time
 import django
 django.setup()
 from django.db import connections
-from django_identityx.claims import Claim
+from django_identityx.signin.claims import Claim
 from django_identityx.exceptions import Unavailable
 start, token, turns, outcomes = float(sys.argv[1]), sys.argv[2], int(sys.argv[3]), []
 def work():

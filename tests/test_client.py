@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from django_identityx import lifetime
+from django_identityx import process
 from django_identityx.addresses import Visitor
 from django_identityx.client import IdentityXClient
 from django_identityx.credentials import Credential, TokenType, read_claims
@@ -98,7 +98,7 @@ def test_from_settings(sandbox: Sandbox, settings) -> None:
 def test_from_settings_shares_the_dialect_through_the_cache(sandbox: Sandbox) -> None:
     credential = reader(sandbox)
     IdentityXClient.from_settings().active_app_user(credential)
-    lifetime.reset()
+    process.reset()
     IdentityXClient.from_settings().active_app_user(credential)
     assert [call.authorization for call in sandbox.calls] == [
         "Bearer AppUser",

@@ -11,9 +11,16 @@ from pathlib import Path
 import pytest
 import requests
 
-from django_identityx import lifetime, transport
-from django_identityx.connections import MAX_FREE, MAX_IDLE, Connection, Connections, capped
-from django_identityx.transport import Operation, Transport
+from django_identityx import process
+from django_identityx.service import transport
+from django_identityx.service.connections import (
+    MAX_FREE,
+    MAX_IDLE,
+    Connection,
+    Connections,
+    capped,
+)
+from django_identityx.service.transport import Operation, Transport
 
 from . import faulty_server as wire
 from .faulty_server import FaultyServer
@@ -135,7 +142,7 @@ def test_an_idle_connection_is_not_used_though_it_is_still_open() -> None:
 def test_reset_closes_what_is_kept() -> None:
     with FaultyServer() as server:
         ask(server.url)
-        lifetime.reset()
+        process.reset()
         ask(server.url)
         assert server.connections == 2
 

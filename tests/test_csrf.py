@@ -10,8 +10,8 @@ from django.middleware.csrf import get_token
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from django_identityx import csrf
 from django_identityx.sandbox import Sandbox
+from django_identityx.signin import csrf
 
 from .site import READER, Visitor
 

@@ -8,11 +8,9 @@ import pytest
 from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
 
-from django_identityx import lifetime
-from django_identityx.answers import WRONG_DIALECT
+from django_identityx import process
 from django_identityx.client import IdentityXClient
 from django_identityx.credentials import Credential, TokenType
-from django_identityx.dialects import CacheMemory, Memory, Speaker, header
 from django_identityx.exceptions import (
     ConfigurationError,
     Failing,
@@ -23,7 +21,9 @@ from django_identityx.exceptions import (
     Unreachable,
 )
 from django_identityx.sandbox import DAILY_APP_ID, Sandbox, SandboxServer
-from django_identityx.transport import Operation, Transport
+from django_identityx.service.answers import WRONG_DIALECT
+from django_identityx.service.dialects import CacheMemory, Memory, Speaker, header
+from django_identityx.service.transport import Operation, Transport
 
 from . import faulty_server as wire
 from .faulty_server import Behaviour, FaultyServer, Received
@@ -113,7 +113,7 @@ def test_what_the_probe_asks() -> None:
         (TokenType.ORG_USER, "activeUser"),
         (TokenType.ORG_USER_API_TOKEN, "activeUser"),
     ):
-        lifetime.reset()
+        process.reset()
         with FaultyServer(SOMEBODY) as server:
             credential = Credential(token_type, SECRET)
             operation = Operation("query { x }", credential=credential, app_id="app")
@@ -199,7 +199,7 @@ def test_processes_share_what_one_has_learned() -> None:
     memory = DictMemory()
     with FaultyServer(speaks("plain")) as server:
         speaker(server.url, memory).send(QUERY, needs_person=True)
-        lifetime.reset()  # another process
+        process.reset()  # another process
         speaker(server.url, memory).send(PUBLIC)
         assert sent(server) == ["bearer", "plain", "plain public"]
     assert list(memory.values()) == ["plain"]

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from django_identityx import endings, lifetime
+from django_identityx import endings, process
 
 ANN = ("AppUser", "5d1b36070ce467bff670a052", "1")
 BOB = ("AppUser", "5d1b36070ce467bff670a052", "2")
@@ -36,7 +36,7 @@ def test_another_process_sees_it_within_the_local_ttl(settings) -> None:
 @pytest.mark.parametrize("since", [0, 1.5])
 def test_the_mark_outlives_this_process(since: float) -> None:
     endings.end_all(ANN)
-    lifetime.reset()
+    process.reset()
     assert endings.is_ended(ANN, since=since)
 
 

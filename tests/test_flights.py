@@ -7,9 +7,9 @@ import time
 import pytest
 
 from django_identityx.exceptions import Rejected
-from django_identityx.flights import Flights
 from django_identityx.users import AppUser
-from django_identityx.verdicts import Verdict
+from django_identityx.verification.flights import Flights
+from django_identityx.verification.verdicts import Verdict
 
 from .crowd import crowd
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from django_identityx.forms import EmailForm, LinkForm
+from django_identityx.signin.forms import EmailForm, LinkForm
 
 
 class TestEmail:

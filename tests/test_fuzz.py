@@ -18,9 +18,9 @@ from hypothesis import HealthCheck, example, given
 from hypothesis import settings as bounded
 from hypothesis import strategies as st
 
-from django_identityx import marks
 from django_identityx.credentials import LEEWAY
 from django_identityx.sandbox import Sandbox
+from django_identityx.signin import marks
 
 from .leaks import unsigned
 from .site import READER

@@ -7,8 +7,8 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from django_identityx.headers import set_headers, with_headers
 from django_identityx.sandbox import Sandbox
+from django_identityx.signin.headers import set_headers, with_headers
 
 from .site import Visitor
 

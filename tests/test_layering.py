@@ -1,4 +1,4 @@
-"""Imports point down: the direction that the layers promise, read from the source."""
+"""Imports point down, from room to room, and only through their doors: read from the source."""
 
 from __future__ import annotations
 
@@ -9,128 +9,119 @@ import django_identityx
 
 ROOT = Path(django_identityx.__file__).parent
 
-# From the bottom up. A module may import its own layer and those below.
-LAYERS = [
-    # vocabulary
-    {"exceptions", "users", "signals", "conf", "emails", "redaction", "addresses", "lifetime"}
-    | {"reporting", "setting_rules", "audit", "forms", "redirects", "csrf", "headers"}
-    | {"rates", "counters", "ratelimits", "background"},
-    # wire, parse
-    {"credentials", "answers", "connections", "transport", "dialects", "payloads", "calls"},
-    # operations
-    {"client"},
-    # trust
-    {"clocks", "options", "verdicts", "localcache", "caching", "memory", "flights", "breaker"}
-    | {"slots", "upstream", "suspects", "metrics", "verifier", "verification"},
-    # session
-    {
-        "sessions",
-        "endings",
-        "loading",
-        "links",
-        "claims",
-        "claim_stores",
-        "marks",
-        "sending",
-        "redemption",
-    },
-    # entry points
-    {"views", "api", "middleware", "authentication", "permissions", "throttling", "decorators"}
-    | {"checks", "parsers"},
-    # wiring
-    {"urls", "apps", "management", "testing", "pytest_plugin"},
+# From the bottom up. A room or file may import what stands on its own line and below.
+ORDER = [
+    {"exceptions", "users", "credentials", "signals", "conf", "redaction", "process", "emails"},
+    {"addresses", "audit", "reporting", "sharedcache", "models", "applications"},
+    {"service", "client"},
+    {"ratelimits"},
+    {"verification"},
+    {"sessions"},
+    {"middleware", "authentication", "permissions", "decorators", "mixins", "throttling"},
+    {"sending"},
+    {"signin", "access", "profile", "accounts"},
 ]
+# Whoever starts the house up knows the files inside its rooms.
+WIRING = {"checks", "urls", "token_urls", "apps", "testing", "pytest_plugin", "management"}
+WIRING |= {"migrations", "openapi"}
+# The sandbox is a house of its own, for development.
+MAY_USE_SANDBOX = {"management", "testing", "pytest_plugin"}
 
 
-def layer_of(module: str) -> int:
-    for number, layer in enumerate(LAYERS):
-        if module in layer:
-            return number
-    raise AssertionError(f"{module} stands in no layer: add it to LAYERS")
+def files() -> list[tuple[str, Path]]:
+    """Each file of the package, with the room that it is in."""
+    found = [(path.relative_to(ROOT).parts, path) for path in sorted(ROOT.rglob("*.py"))]
+    return [(parts[0].removesuffix(".py"), path) for parts, path in found if parts[0][0] != "_"]
 
 
-def modules() -> list[str]:
-    names = {path.relative_to(ROOT).parts[0].removesuffix(".py") for path in ROOT.rglob("*.py")}
-    return sorted(names - {"__init__", "sandbox"})
-
-
-def imports(path: Path) -> set[str]:
-    """The package's own top-level modules that a file imports, also inside functions."""
+def imports(path: Path) -> set[tuple[str, ...]]:
+    """What a file imports of the package, below its name; also inside functions."""
     package = ["django_identityx", *path.relative_to(ROOT).parts[:-1]]
-    found: set[str] = set()
+    found: set[tuple[str, ...]] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else []
-            full = [*base, *(node.module or "").split(".")] if node.module else base
-            names = [".".join([*full, alias.name]) for alias in node.names]
+            module = [*base, *(node.module.split(".") if node.module else [])]
+            names = [(*module, alias.name) for alias in node.names]
         elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            names = [tuple(alias.name.split(".")) for alias in node.names]
         else:
             continue
-        found |= {n.split(".")[1] for n in names if n.startswith("django_identityx.")}
+        found |= {name[1:] for name in names if name[0] == "django_identityx" and len(name) > 1}
     return found
 
 
-def is_type_checking_only(path: Path, module: str) -> bool:
-    tree = ast.parse(path.read_text())
-    guarded = {
-        ast.dump(node)
-        for block in ast.walk(tree)
-        if isinstance(block, ast.If) and getattr(block.test, "id", "") == "TYPE_CHECKING"
-        for node in block.body
-    }
-    return any(f"'{module}'" in dump for dump in guarded) and not any(
-        isinstance(node, ast.ImportFrom)
-        and (node.module == module or module in {a.name for a in node.names})
-        and ast.dump(node) not in guarded
-        for node in ast.walk(tree)
-    )
+def place(room: str) -> int:
+    for number, rooms in enumerate(ORDER):
+        if room in rooms:
+            return number
+    if room in WIRING:
+        return len(ORDER)
+    raise AssertionError(f"{room} has no place in the house: add it to ORDER")
 
 
-def test_every_module_stands_in_a_layer() -> None:
-    for module in modules():
-        layer_of(module)
+def test_every_room_has_its_place() -> None:
+    for room, _ in files():
+        assert room == "sandbox" or place(room) >= 0
 
 
 def test_imports_point_down() -> None:
-    wrong = []
-    for path in ROOT.rglob("*.py"):
-        parts = path.relative_to(ROOT).parts
-        module = parts[0].removesuffix(".py")
-        if module in {"__init__", "sandbox"}:
-            continue
-        wrong += [
-            f"{'/'.join(parts)} imports {target}"
-            for target in imports(path) & set(modules())
-            if layer_of(target) > layer_of(module) and not is_type_checking_only(path, target)
-        ]
-    assert not wrong
+    assert not [
+        f"{path.relative_to(ROOT)} imports {target[0]}"
+        for room, path in files()
+        if room != "sandbox"
+        for target in imports(path)
+        if target[0] not in {"__version__", "sandbox"} and place(target[0]) > place(room)
+    ]
+
+
+def test_nobody_reaches_into_a_room() -> None:
+    """What others may use stands in a room's ``__init__``."""
+
+    def is_file(target: tuple[str, ...]) -> bool:
+        inside = ROOT.joinpath(*target[:2])
+        return inside.with_suffix(".py").exists() or (inside / "__init__.py").exists()
+
+    assert not [
+        f"{path.relative_to(ROOT)} reaches for {'.'.join(target[:2])}"
+        for room, path in files()
+        if room not in WIRING
+        for target in imports(path)
+        if target[0] != room and len(target) > 1 and is_file(target)
+    ]
 
 
 def test_the_sandbox_stands_alone() -> None:
-    wrong = [
-        f"{path.name} imports {sorted(imports(path) - {'sandbox'})}"
-        for path in (ROOT / "sandbox").rglob("*.py")
-        if imports(path) - {"sandbox"}
-    ]
-    assert not wrong
-
-
-def test_only_management_and_testing_use_the_sandbox() -> None:
-    users = {
-        path.relative_to(ROOT).parts[0].removesuffix(".py")
-        for path in ROOT.rglob("*.py")
-        if "sandbox" in imports(path) and path.relative_to(ROOT).parts[0] != "sandbox"
-    }
-    assert users <= {"management", "testing", "pytest_plugin"}
+    for room, path in files():
+        targets = {target[0] for target in imports(path)}
+        if room == "sandbox":
+            assert targets <= {"sandbox"}, path
+        else:
+            assert "sandbox" not in targets or room in MAY_USE_SANDBOX, path
 
 
 def test_one_seam_to_the_wire() -> None:
-    users = {
-        path.name
-        for path in ROOT.rglob("*.py")
+    assert users_of("requests") <= {"service"}
+    assert users_of("urllib3") <= {"service"}
+
+
+def test_one_place_for_the_cache() -> None:
+    saying = {room for room, path in files() if "caches[" in path.read_text()}
+    assert saying - {"testing"} <= {"sharedcache"}
+
+
+def users_of(library: str) -> set[str]:
+    return {
+        room
+        for room, path in files()
         for node in ast.walk(ast.parse(path.read_text()))
-        if (isinstance(node, ast.Import) and any(a.name.startswith("requests") for a in node.names))
-        or (isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "requests")
+        if library in _libraries(node)
     }
-    assert users == {"transport.py", "connections.py"}
+
+
+def _libraries(node: ast.AST) -> set[str]:
+    if isinstance(node, ast.Import):
+        return {alias.name.split(".")[0] for alias in node.names}
+    if isinstance(node, ast.ImportFrom) and not node.level:
+        return {(node.module or "").split(".")[0]}
+    return set()

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from django_identityx import signals
 from django_identityx.credentials import LEEWAY, TokenType
 from django_identityx.exceptions import Malformed, Rejected
-from django_identityx.links import (
+from django_identityx.sandbox import DAILY_APP_ID, WEEKLY_APP_ID
+from django_identityx.signin.links import (
     Expired,
     Link,
     LinkKind,
@@ -21,7 +22,6 @@ from django_identityx.links import (
     read_to_sign_in,
     token_from,
 )
-from django_identityx.sandbox import DAILY_APP_ID, WEEKLY_APP_ID
 
 from .leaks import unsigned
 

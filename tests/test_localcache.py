@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from django_identityx.localcache import Entry, LocalVerdicts, Refusals
 from django_identityx.users import AppUser
-from django_identityx.verdicts import Kept, Verdict
+from django_identityx.verification.localcache import Entry, LocalVerdicts, Refusals
+from django_identityx.verification.verdicts import Kept, Verdict
 
 from .crowd import crowd
 

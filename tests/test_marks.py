@@ -9,7 +9,7 @@ from django.test import RequestFactory
 from hypothesis import given
 from hypothesis import strategies as st
 
-from django_identityx.marks import (
+from django_identityx.signin.marks import (
     CARRIER,
     MARK,
     MAX_CARRIED,

@@ -8,7 +8,7 @@ import pytest
 
 from django_identityx import signals
 from django_identityx.exceptions import Busy, Unreachable
-from django_identityx.metrics import LOCAL, LOG_EVERY, Reporter
+from django_identityx.verification.metrics import LOCAL, LOG_EVERY, Reporter
 
 from .simulated_clock import SimulatedClock
 

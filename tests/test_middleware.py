@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import AsyncClient, Client, RequestFactory
 from django.urls import reverse
 
-from django_identityx import lifetime
+from django_identityx import process
 from django_identityx.middleware import IdentityXMiddleware
 from django_identityx.sandbox import Sandbox
 from django_identityx.testing import login
@@ -41,7 +41,7 @@ def test_login_required_lets_our_people_in(reader: Client) -> None:
 
 
 def test_a_request_that_looks_at_nobody_costs_nothing(sandbox: Sandbox, reader: Client) -> None:
-    lifetime.reset()
+    process.reset()
     asked = sandbox.count()
     assert reader.get("/public/").content == b"public: Rita Reader"
     assert sandbox.count() == asked
@@ -110,7 +110,7 @@ def test_s06_trouble_is_503_and_the_session_stays(
     assert "no-store" in response["Cache-Control"]
     assert reader.get("/public/").content == b"public: Rita Reader"
     sandbox.clear_fault()
-    lifetime.reset()
+    process.reset()
     assert reader.get("/members/").status_code == 200
 
 

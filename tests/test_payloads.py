@@ -10,10 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from django_identityx import payloads
 from django_identityx.credentials import TokenType
 from django_identityx.exceptions import Unclear
-from django_identityx.users import AccessLevel, ApiTokenUser, AppUser, Membership, OrgUser, Team
+from django_identityx.service import payloads
+from django_identityx.users import (
+    AccessLevel,
+    ApiTokenUser,
+    AppUser,
+    Membership,
+    OrgUser,
+    Team,
+)
 
 from .leaks import text_of
 

@@ -19,9 +19,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import RequestFactory
 
 from django_identityx import emails, ratelimits
-from django_identityx.counters import Bucket, LocalHits, Refusal, SharedHits
 from django_identityx.ratelimits import LimitExceeded
-from django_identityx.rates import Rate, parse_rate, rates_of
+from django_identityx.ratelimits.counters import Bucket, LocalHits, Refusal, SharedHits
+from django_identityx.ratelimits.rates import Rate, parse_rate, rates_of
 
 from . import cache_backends
 from .leaks import logged

@@ -14,16 +14,17 @@ from django.http import HttpRequest
 from django.test.utils import override_settings
 from django.urls import reverse
 
-from django_identityx import lifetime, redemption, sessions, signals
+from django_identityx import process, sessions, signals
 from django_identityx.exceptions import (
     ConfigurationError,
     IdentityXError,
     Rejected,
     Unavailable,
 )
-from django_identityx.links import read_link
-from django_identityx.marks import Carrier
 from django_identityx.sandbox import WEEKLY_APP_ID, Sandbox
+from django_identityx.signin import redemption
+from django_identityx.signin.links import read_link
+from django_identityx.signin.marks import Carrier
 
 from .faulty_server import FaultyServer, by, failed, graphql, html502
 from .processes import run_at_once, site
@@ -182,7 +183,7 @@ class TestTrouble:
         with pytest.raises(Unavailable):
             press(token)
         sandbox.clear_fault()
-        lifetime.reset()
+        process.reset()
         assert failures == ["unavailable"]
         assert lives(press(token, "another browser"))
 
@@ -192,7 +193,7 @@ class TestTrouble:
         with pytest.raises(Unavailable):
             press(token)
         sandbox.clear_fault()
-        lifetime.reset()
+        process.reset()
         assert lives(press(token, "another browser"))
 
     def test_a_blocked_application(self, sandbox: Sandbox, failures: list[str], token: str) -> None:
@@ -201,7 +202,7 @@ class TestTrouble:
             press(token)
         assert len(failures) == 1
         sandbox.clear_fault()
-        lifetime.reset()
+        process.reset()
         assert lives(press(token, "another browser"))
 
     def test_a_session_that_can_not_be_made(self, sandbox: Sandbox, token: str, settings) -> None:
@@ -225,7 +226,7 @@ class TestTrouble:
         with pytest.raises(Unavailable):
             press(token)
         sandbox.clear_fault()
-        lifetime.reset()
+        process.reset()
         assert lives(first)
         with pytest.raises(Rejected, match="used"):
             press(token, "another browser")

@@ -8,9 +8,9 @@ import pytest
 from django.http import HttpRequest
 from django.urls import reverse
 
-from django_identityx import redirects
-from django_identityx.marks import Carrier
 from django_identityx.sandbox import Sandbox
+from django_identityx.signin import redirects
+from django_identityx.signin.marks import Carrier
 
 from .site import Visitor
 

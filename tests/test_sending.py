@@ -15,12 +15,13 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import RequestFactory
 
-from django_identityx import background, sending, signals
+from django_identityx import sending, signals
 from django_identityx.addresses import Visitor
-from django_identityx.background import Background
 from django_identityx.credentials import TokenType
 from django_identityx.exceptions import Busy, ConfigurationError, Failing, Unreachable
 from django_identityx.sandbox import Sandbox
+from django_identityx.sending import executor as background
+from django_identityx.sending.executor import Background
 
 from .leaks import logged
 

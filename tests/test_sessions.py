@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
 
-from django_identityx import lifetime, sessions, signals
+from django_identityx import process, sessions, signals
 from django_identityx.credentials import Credential, TokenType
 from django_identityx.exceptions import Rejected, Unavailable
 from django_identityx.sandbox import Sandbox
@@ -153,7 +153,7 @@ def test_s07_logout_in_an_outage_ends_the_session_and_denies_the_token(
     assert request_.session.is_empty()
     assert received[-1][1]["revoked"] is False
     sandbox.clear_fault()
-    lifetime.reset()
+    process.reset()
     with pytest.raises(Rejected) as caught:  # IdentityX would still say yes
         verify(known)
     assert caught.value.reason == "revoked"
@@ -183,7 +183,7 @@ def test_s06_trouble_never_ends_a_session(
         sessions.get_user(request_)
     assert sessions.get_hint(request_) == "Rita Reader"
     sandbox.clear_fault()
-    lifetime.reset()
+    process.reset()
     assert sessions.get_user(request_) == user
 
 
@@ -196,7 +196,7 @@ def test_where_a_django_user_shares_the_session_a_dead_token_takes_our_keys_only
     )
     assert sessions.get_credential(request_) == known  # Django's login keeps our keys
     sandbox.revoke(known.token)
-    lifetime.reset()
+    process.reset()
     assert isinstance(sessions.get_verdict(request_, max_age=0), type(None))
     assert auth.SESSION_KEY in request_.session
 

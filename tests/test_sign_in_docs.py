@@ -12,8 +12,8 @@ import pytest
 from django.urls import reverse
 from django.utils.module_loading import import_string
 
-from django_identityx import background
 from django_identityx.conf import DEFAULTS
+from django_identityx.sending import executor as background
 
 from .leaks import SECRET, assert_no_secret
 

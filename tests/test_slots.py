@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 
 from django_identityx.exceptions import Busy
-from django_identityx.slots import Slots
+from django_identityx.service.slots import Slots
 
 
 @pytest.mark.parametrize(("size", "unknown"), [(1, 1), (2, 2), (4, 3), (8, 6), (9, 7)])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from django_identityx.counters import Bucket
 from django_identityx.ratelimits import LimitExceeded
-from django_identityx.rates import Rate
-from django_identityx.suspects import Suspects
+from django_identityx.ratelimits.counters import Bucket
+from django_identityx.ratelimits.rates import Rate
+from django_identityx.verification.suspects import Suspects
 
 from .crowd import crowd
 from .simulated_clock import SimulatedClock

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from django_identityx import transport
 from django_identityx.addresses import Visitor
-from django_identityx.answers import Answer
 from django_identityx.credentials import Credential, TokenType
 from django_identityx.exceptions import ConfigurationError, OperationFailed, Unreachable
-from django_identityx.transport import Operation, Transport
+from django_identityx.service import transport
+from django_identityx.service.answers import Answer
+from django_identityx.service.transport import Operation, Transport
 
 from . import faulty_server as wire
 from .faulty_server import Behaviour, FaultyServer

@@ -11,8 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from django_identityx.users import AccessLevel, ApiTokenUser, AppUser, Membership, OrgUser, Team
-from django_identityx.verdicts import FORMAT, Kept, Verdict, pack, unpack
+from django_identityx.users import (
+    AccessLevel,
+    ApiTokenUser,
+    AppUser,
+    Membership,
+    OrgUser,
+    Team,
+)
+from django_identityx.verification.verdicts import FORMAT, Kept, Verdict, pack, unpack
 
 USERS = [
     AppUser(

@@ -12,9 +12,8 @@ from typing import Any
 
 import pytest
 
-from django_identityx import lifetime, signals, verification
-from django_identityx.breaker import FAILURES, FIRST_PAUSE
-from django_identityx.counters import Bucket
+from django_identityx import process as process_state
+from django_identityx import signals, verification
 from django_identityx.credentials import LEEWAY, Credential, TokenType
 from django_identityx.exceptions import (
     Busy,
@@ -24,14 +23,16 @@ from django_identityx.exceptions import (
     Unavailable,
     Unclear,
 )
-from django_identityx.options import Options
 from django_identityx.ratelimits import LimitExceeded
-from django_identityx.rates import Rate
+from django_identityx.ratelimits.counters import Bucket
+from django_identityx.ratelimits.rates import Rate
 from django_identityx.sandbox import DAILY_APP_ID, WEEKLY_APP_ID, Sandbox
+from django_identityx.service.breaker import FAILURES, FIRST_PAUSE
 from django_identityx.testing import credential
 from django_identityx.users import AppUser
 from django_identityx.verification import check, deny, forget, verify
-from django_identityx.verifier import Verifier
+from django_identityx.verification.options import Options
+from django_identityx.verification.verifier import Verifier
 
 from . import faulty_server as wire
 from .crowd import crowd
@@ -229,7 +230,7 @@ def test_banned_readers(sandbox: Sandbox, settings: Any) -> None:
             verify(banned)
         assert caught.value.reason == "banned"
     sandbox.set_fault("html502")
-    lifetime.reset()
+    process_state.reset()
     with pytest.raises(Rejected):
         verify(banned)
 
@@ -357,7 +358,7 @@ def test_trouble_is_never_remembered_as_a_rejection(sandbox: Sandbox, reader: Cr
         with pytest.raises((Unavailable, ConfigurationError)):
             verify(reader)
     sandbox.clear_fault()
-    lifetime.reset()
+    process_state.reset()
     assert verify(reader).email == READER
 
 
@@ -739,7 +740,7 @@ def test_a_verdict_under_way_during_a_purge_does_not_come_back(
         with Asked(sandbox) as questions:
             verify(reader)
         assert questions.count == 1
-        lifetime.reset()
+        process_state.reset()
         forget(reader)
 
 
@@ -964,7 +965,7 @@ def test_s19_no_token_anywhere(
         with pytest.raises((Rejected, Unavailable, ConfigurationError)) as caught:
             verify(reader, max_age=0)
         errors.append(text_of(caught.value))
-        lifetime.reset()
+        process_state.reset()
     deny(reader)
     cached = [str((key, caches["default"].memory._cache[key])) for key in caches["default"].keys]
     assert_no_secret("\n".join([*errors, *cached, logged(caplog)]), reader.token)

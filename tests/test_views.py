@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
 
-from django_identityx import lifetime
+from django_identityx import process
 from django_identityx.sandbox import WEEKLY_APP_ID, Sandbox
 from django_identityx.sending import wait_until_sent
 
@@ -202,7 +202,7 @@ class TestTrouble:
         assert again.status_code == 503
         assert int(again["Retry-After"]) > 0
         sandbox.clear_fault()
-        lifetime.reset()
+        process.reset()
         assert visitor.submit(again).url == "/members/"
 
     def test_a_bad_callback_url_sends_nothing(

@@ -10,7 +10,10 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from django_identityx.authentication import IdentityXAuthentication, IdentityXSessionAuthentication
+from django_identityx.authentication import (
+    IdentityXAuthentication,
+    IdentityXSessionAuthentication,
+)
 
 
 @api_view(["GET", "POST"])

@@ -9,8 +9,8 @@ from django.contrib.sessions.models import Session
 from django.contrib.staticfiles import finders
 from django.urls import reverse
 
-from django_identityx.marks import CARRIER, MARK
 from django_identityx.sandbox import Sandbox
+from django_identityx.signin.marks import CARRIER, MARK
 from tests.site import READER, Visitor, forms
 
 pytestmark = pytest.mark.django_db

@@ -15,7 +15,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.urls import reverse
 
-from django_identityx import lifetime
+from django_identityx import process
 from django_identityx.sandbox import Sandbox, SandboxServer
 from tests.site import OWNER, READER, Visitor
 
@@ -143,7 +143,7 @@ class TestItLedToNothing:
         assert int(troubled["Retry-After"]) > 0
         assert not _claims()
         sandbox.clear_fault()
-        lifetime.reset()
+        process.reset()
         assert other.submit(other.open(url)).url == "/members/"  # on the phone, for once
 
     def test_a_refused_setting_is_named_in_the_log_and_not_on_the_page(
@@ -244,9 +244,9 @@ class TestAtOnce:
             for _ in range(processes)
         ]
         statuses: Counter[str] = Counter()
-        for process in running:
-            output, _ = process.communicate(timeout=120)
-            assert process.returncode == 0
+        for child in running:
+            output, _ = child.communicate(timeout=120)
+            assert child.returncode == 0
             statuses.update(output.split())
         return statuses
 
@@ -291,7 +291,7 @@ django.setup()
 from django.db import connections
 from django.test import Client
 from django.urls import reverse
-from django_identityx.marks import Carrier, MARK, Mark
+from django_identityx.signin.marks import Carrier, MARK, Mark
 from django.core import signing
 token, start = sys.argv[1], float(sys.argv[2])
 carrier, secret, statuses = Carrier(token).dump(), "a" * 32, []

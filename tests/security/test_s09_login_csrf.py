@@ -8,9 +8,9 @@ from django.core import signing
 from django.test import Client
 from django.urls import reverse
 
-from django_identityx import lifetime
-from django_identityx.marks import CARRIER, MARK, NOTE, Mark
+from django_identityx import process
 from django_identityx.sandbox import Sandbox
+from django_identityx.signin.marks import CARRIER, MARK, NOTE, Mark
 from tests.site import OWNER, READER, Visitor, forms
 
 pytestmark = pytest.mark.django_db
@@ -178,5 +178,5 @@ class TestSomebodyIsSignedIn:
         assert visitor.session.session_key != key
         assert "_auth_user_id" not in visitor.session
         if held is not None:
-            lifetime.reset()
+            process.reset()
             assert sandbox.count("logoutAppUser") + sandbox.count("userLogout") == 1

@@ -15,7 +15,7 @@ import pytest
 from django.http import HttpResponse
 from django.urls import reverse
 
-from django_identityx import lifetime
+from django_identityx import process
 from django_identityx.sandbox import Sandbox
 from django_identityx.sending import wait_until_sent
 from tests.site import Visitor
@@ -90,7 +90,7 @@ def answers(addresses: dict[str, str], ask: Any, path: str) -> dict[str, Any]:
     """What each address is answered, each as the first one that this site is asked."""
     found = {}
     for name, email in addresses.items():
-        lifetime.reset()
+        process.reset()
         found[name] = ask(email, path)
     return found
 
@@ -124,7 +124,7 @@ def test_over_the_limit(ask: Any, sandbox: Sandbox, settings) -> None:
     path = "identityx:login" if ask is by_page else "AppUser"
     found = {}
     for name, email in READERS.items():
-        lifetime.reset()
+        process.reset()
         ask(email, path)
         found[name] = ask(email, path)[0]
         found[name]["headers"].pop("Retry-After")

@@ -10,8 +10,8 @@ from django.contrib.staticfiles import finders
 from django.core import signing
 from django.urls import reverse
 
-from django_identityx.marks import CARRIER, MAX_COOKIE, Carrier
 from django_identityx.sandbox import Sandbox
+from django_identityx.signin.marks import CARRIER, MAX_COOKIE, Carrier
 from tests.leaks import unsigned
 from tests.site import READER, Visitor, forms
 

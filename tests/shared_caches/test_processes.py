@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
-from django_identityx import lifetime, verification
-from django_identityx.caching import LOCK_SECONDS, SharedVerdicts
+from django_identityx import process, verification
 from django_identityx.credentials import Credential
 from django_identityx.exceptions import Rejected
 from django_identityx.sandbox import Sandbox
 from django_identityx.testing import credential
 from django_identityx.verification import check, deny, forget, verify
+from django_identityx.verification.caching import LOCK_SECONDS, SharedVerdicts
 
 from ..crowd import crowd
 
@@ -141,12 +141,12 @@ def test_a_verdict_under_way_elsewhere_during_a_purge_is_dead(
 
 def test_ends_and_verdicts_survive_in_the_server(sandbox: Sandbox, reader: Credential) -> None:
     first = check(reader)
-    lifetime.reset()
+    process.reset()
     asked = sandbox.count()
     assert check(reader) == first
     assert sandbox.count() == asked
     assert deny(reader, seconds=30 * 24 * 3600)
-    lifetime.reset()
+    process.reset()
     with pytest.raises(Rejected):
         verify(reader)
 

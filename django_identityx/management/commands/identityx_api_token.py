@@ -18,7 +18,7 @@ from ...exceptions import (
     Rejected,
     Unavailable,
 )
-from ...links import LinkKind, read_link
+from ...signin.links import LinkKind, read_link
 
 ATTEMPTS = 3
 

@@ -1,0 +1,199 @@
+"""Counting hits so that a limit holds to the last one, however many race for it.
+
+Each process counts for itself, exactly and within a bound; and where the cache is shared, all
+processes count as one. So a limit outlives a cache that is down (as the limit of a process) and a
+cache that forgets when it is full, as local memory does after 300 entries.
+
+A limit of 5 in 60 seconds is five *slots* in the cache, each taken with ``add``, which only one
+racer can win, and free again after 60 seconds by itself. In any 60 seconds at most 5 pass: there
+are no windows at whose border twice as many could. Nothing is read, changed and written back.
+Who is refused takes nothing.
+"""
+
+from __future__ import annotations
+
+import bisect
+import logging
+import random
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.cache import caches
+from django.core.cache.backends.dummy import DummyCache
+from django.core.cache.backends.filebased import FileBasedCache
+from django.core.cache.backends.locmem import LocMemCache
+
+from ..conf import conf
+from .rates import Rate
+
+logger = logging.getLogger("django_identityx")
+
+MAX_COUNTED = 20_000  # whom a process counts at the same time
+MAX_SLOTS_TRIED = 256  # of a greater limit a part is tried: never more pass, at its edge fewer
+COOL_DOWN = 10.0  # seconds that a cache that failed is left alone
+_MARGIN = 0.05  # seconds between our clock at sending and the cache's at receiving
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """Whom is counted, by a digest, and what is allowed them."""
+
+    scope: str
+    key: str
+    rates: tuple[Rate, ...]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One hit too many; ``wait`` is in seconds."""
+
+    scope: str
+    wait: float
+
+
+class LocalHits:
+    """The hits of this process: their times, by key."""
+
+    def __init__(
+        self, *, size: int = MAX_COUNTED, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._hits: dict[str, tuple[tuple[Rate, ...], list[float]]] = {}
+        self._lock = threading.Lock()
+        self._size = size
+        self._clock = clock
+
+    def __len__(self) -> int:
+        return len(self._hits)
+
+    def take(self, buckets: Sequence[Bucket]) -> float | Refusal:
+        """Count one hit in each of ``buckets`` and return its time, or in none of them."""
+        with self._lock:
+            now = self._clock()
+            refusals = [
+                Refusal(bucket.scope, wait)
+                for bucket in buckets
+                for rate in bucket.rates
+                if (wait := self._wait(bucket.key, rate, now)) > 0
+            ]
+            if refusals:
+                return max(refusals, key=lambda refusal: refusal.wait)
+            for bucket in buckets:
+                self._add(bucket, now)
+            return now
+
+    def give_back(self, buckets: Sequence[Bucket], hit: float) -> None:
+        with self._lock:
+            for bucket in buckets:
+                _, times = self._hits.get(bucket.key, ((), []))
+                if hit in times:
+                    times.remove(hit)
+
+    def _wait(self, key: str, rate: Rate, now: float) -> float:
+        _, times = self._hits.get(key, ((), []))
+        if len(times) < rate.limit:
+            return 0.0
+        return times[-rate.limit] + rate.period - now
+
+    def _add(self, bucket: Bucket, now: float) -> None:
+        if bucket.key not in self._hits and len(self._hits) >= self._size:
+            self._make_room(now)
+        _, times = self._hits.get(bucket.key, ((), []))
+        longest = max((rate.period for rate in bucket.rates), default=0)
+        del times[: bisect.bisect_right(times, now - longest)]
+        times.append(now)
+        self._hits[bucket.key] = bucket.rates, times
+
+    def _make_room(self, now: float) -> None:
+        """Forget those who are farthest from their limits.
+
+        A flood of new addresses is forgotten first then, and never whom it should bring back in.
+        """
+
+        def fill(key: str) -> tuple[float, float]:
+            rates, times = self._hits[key]
+            counts = (len(times) - bisect.bisect_right(times, now - r.period) for r in rates)
+            share = max((n / r.limit for n, r in zip(counts, rates, strict=True)), default=0.0)
+            return share, times[-1] if times else 0.0
+
+        for key in sorted(self._hits, key=fill)[: max(1, self._size // 4)]:
+            del self._hits[key]
+
+
+class SharedHits:
+    """The hits of all processes, in the cache that they share."""
+
+    def __init__(self) -> None:
+        self._broken_until = 0.0
+
+    def take(self, buckets: Sequence[Bucket]) -> Refusal | None:
+        """Count one hit in each of ``buckets``, or in none; a cache in trouble counts nothing."""
+        if time.monotonic() < self._broken_until:
+            return None
+        try:
+            cache = caches[conf.CACHE]
+            if isinstance(cache, LocMemCache | DummyCache | FileBasedCache):
+                return None  # no other process sees it
+            return _take(cache, buckets)
+        except Exception as error:  # noqa: BLE001 - any backend, any trouble
+            self._broken_until = time.monotonic() + COOL_DOWN
+            logger.warning(
+                "The cache %r failed (%s): each process limits by its own count for now.",
+                conf.CACHE,
+                type(error).__name__,
+            )
+            return None
+
+
+def _take(cache: Any, buckets: Sequence[Bucket]) -> Refusal | None:
+    groups = list(_groups(buckets))
+    refusal = _refusal(cache, groups)
+    if refusal is not None:
+        return refusal
+    taken: list[str] = []
+    for _, rate, names in groups:
+        expires = time.time() + rate.period + _MARGIN
+        for name in names:
+            if cache.add(name, expires, rate.period):
+                taken.append(name)
+                break
+        else:
+            for name in taken:
+                cache.delete(name)
+            return _refusal(cache, groups) or _lost(cache, groups)
+    return None
+
+
+def _groups(buckets: Sequence[Bucket]) -> Iterator[tuple[str, Rate, list[str]]]:
+    """The slots of each rate of each bucket, shuffled, so that racers don't meet at each."""
+    for bucket in buckets:
+        for rate in bucket.rates:
+            numbers = random.sample(range(rate.limit), min(rate.limit, MAX_SLOTS_TRIED))
+            prefix = f"identityx:limit:{bucket.key}:{rate.period}"
+            yield bucket.scope, rate, [f"{prefix}:{number}" for number in numbers]
+
+
+def _refusal(cache: Any, groups: Sequence[tuple[str, Rate, list[str]]]) -> Refusal | None:
+    """The longest wait for a rate that has no slot free; None if all have one."""
+    held = cache.get_many([name for _, _, names in groups for name in names])
+    now = time.time()
+    refusals = [
+        Refusal(scope, min(max(min(held[name] for name in names) - now, 0.001), rate.period))
+        for scope, rate, names in groups
+        if all(name in held for name in names)
+    ]
+    return max(refusals, key=lambda refusal: refusal.wait, default=None)
+
+
+def _lost(cache: Any, groups: Sequence[tuple[str, Rate, list[str]]]) -> Refusal:
+    """What it means that slots seen free could not be taken: others were faster.
+
+    Or the cache swallows its own failures and takes nothing at all, which an entry that nobody
+    else writes shows.
+    """
+    if not cache.add(f"identityx:limit:{secrets.token_hex(16)}", 1, 10):
+        raise ConnectionError("the cache takes nothing")
+    return Refusal(groups[0][0], 1.0)

@@ -1,0 +1,153 @@
+"""The two dialects of the ``Authorization`` header, and which one an endpoint reads.
+
+The documentation says ``Bearer AppUser <token>``; the deployed service reads ``AppUser <token>``
+and refuses the other with a message of its own. ``auto`` starts with the documented form, changes
+on exactly that message, and remembers the answer for the endpoint, in the process and in whatever
+the processes share.
+
+Public operations answer for nobody when they can't read the header, and say nothing: only an
+operation that needs a person teaches, so `authorize` asks one first where nothing is known yet.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Protocol
+
+from django.core.cache import caches
+
+from ..credentials import Credential, TokenType
+from ..exceptions import Malformed, Unclear
+from ..process import PerProcess
+from .answers import WRONG_DIALECT, Answer, no_verdict, rejection
+from .transport import Operation, Transport
+
+BEARER, PLAIN, AUTO = "bearer", "plain", "auto"
+_OTHER = {BEARER: PLAIN, PLAIN: BEARER}
+
+_TOKEN = re.compile(r"[!-~]+")  # a blank would end it: IdentityX splits the header there
+
+_known: PerProcess[dict[str, str]] = PerProcess(dict)
+
+
+class Memory(Protocol):
+    """What several processes share: a cache that may forget, or be down, without an error."""
+
+    def get(self, key: str) -> str | None: ...
+
+    def set(self, key: str, dialect: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class CacheMemory:
+    """Remembers in one of Django's caches; one that is down has nothing and takes nothing."""
+
+    alias: str
+
+    def get(self, key: str) -> str | None:
+        try:
+            value = caches[self.alias].get(key)
+        except Exception:  # noqa: BLE001 - any backend, any trouble: a miss
+            return None
+        return value if isinstance(value, str) else None
+
+    def set(self, key: str, dialect: str) -> None:
+        with contextlib.suppress(Exception):
+            caches[self.alias].set(key, dialect, None)
+
+
+def header(credential: Credential, dialect: str) -> str:
+    """The value of the ``Authorization`` header; `Malformed` if the token can't be in one."""
+    if not _TOKEN.fullmatch(credential.token):
+        raise Malformed("malformed", "The token has characters that a header can't carry.")
+    plain = f"{credential.token_type.value} {credential.token}"
+    return f"Bearer {plain}" if dialect == BEARER else plain
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """Sends operations in the dialect that the endpoint reads.
+
+    ``authorization_format`` is ``auto``, ``bearer`` or ``plain``.
+    """
+
+    transport: Transport
+    authorization_format: str = AUTO
+    memory: Memory | None = None
+
+    def send(self, operation: Operation, *, needs_person: bool = False) -> Answer:
+        """Execute ``operation``; ``needs_person`` says that its answer tells the dialect."""
+        credential = operation.credential
+        if credential is None:
+            return self.transport.execute(operation)
+        if self.authorization_format != AUTO:
+            value = header(credential, self.authorization_format)
+            return self.transport.execute(operation, value)
+        if not needs_person:
+            dialect = self._recall() or self._learn(credential, operation.app_id)
+            answer = self.transport.execute(operation, header(credential, dialect))
+            if _refuses_dialect(answer):
+                self._forget()
+                raise Unclear("IdentityX changed how it reads the Authorization header.")
+            return answer
+        return self._send_and_learn(operation, credential)
+
+    def _send_and_learn(self, operation: Operation, credential: Credential) -> Answer:
+        recalled = self._recall()
+        dialect = recalled or BEARER
+        answer = self.transport.execute(operation, header(credential, dialect))
+        if _refuses_dialect(answer):
+            dialect = _OTHER[dialect]
+            answer = self.transport.execute(operation, header(credential, dialect))
+        if dialect != recalled and _teaches(answer):
+            self._remember(dialect)
+        return answer
+
+    def _learn(self, credential: Credential, app_id: str | None) -> str:
+        field = "activeAppUser" if credential.token_type is TokenType.APP_USER else "activeUser"
+        probe = Operation(f"query {{ {field} {{ id }} }}", credential=credential, app_id=app_id)
+        answer = self._send_and_learn(probe, credential)
+        dialect = self._recall()
+        if dialect is None:
+            raise no_verdict(
+                answer, "IdentityX does not tell how it reads the Authorization header."
+            )
+        return dialect
+
+    def _recall(self) -> str | None:
+        dialect = _known().get(self.transport.url)
+        if dialect is None and self.memory is not None:
+            dialect = self.memory.get(self._key)
+            if dialect not in _OTHER:
+                return None
+            _known()[self.transport.url] = dialect
+        return dialect
+
+    def _remember(self, dialect: str) -> None:
+        _known()[self.transport.url] = dialect
+        if self.memory is not None:
+            self.memory.set(self._key, dialect)
+
+    def _forget(self) -> None:
+        _known().pop(self.transport.url, None)
+        if self.memory is not None:
+            self.memory.set(self._key, "")
+
+    @property
+    def _key(self) -> str:
+        digest = hashlib.sha256(self.transport.url.encode()).hexdigest()
+        return f"identityx:dialect:{digest[:32]}"
+
+
+def _refuses_dialect(answer: Answer) -> bool:
+    return any(error.message == WRONG_DIALECT for error in answer.errors)
+
+
+def _teaches(answer: Answer) -> bool:
+    """Whether the header was read: a person came back, or a definite word about the token."""
+    if not answer.errors:
+        return any(value is not None for value in answer.data.values())
+    return any(rejection(error) for error in answer.errors)

@@ -1,0 +1,141 @@
+"""From a login link to a session: claim it, exchange it, make sure, sign in."""
+
+from __future__ import annotations
+
+import contextlib
+from importlib import import_module
+
+from django.conf import settings
+from django.contrib import auth
+from django.http import HttpRequest
+
+from .. import audit, sessions, verification
+from ..addresses import visitor
+from ..client import IdentityXClient
+from ..conf import conf
+from ..credentials import Credential, check_claims
+from ..exceptions import (
+    ConfigurationError,
+    IdentityXError,
+    OperationFailed,
+    Rejected,
+    Unavailable,
+    Unclear,
+)
+from ..loading import load
+from ..users import AppUser, OrgUser
+from .claims import Claim, Outcome
+from .links import Link, LinkKind
+
+
+def redeem(request: HttpRequest, link: Link, mark: str) -> AppUser | OrgUser:
+    """Sign the person of ``link`` in; ``mark`` is the id of the browser's mark, or empty.
+
+    Raises `Rejected` (``used`` where the link was taken before), `Unavailable` or
+    `ConfigurationError`. The link stays good unless it led to a session.
+    """
+    claim = Claim(link.token, mark, link.expires_at)
+    try:
+        outcome = claim.take()
+        if outcome is Outcome.REFUSED:
+            raise _used()
+        try:
+            user = _sign_in(request, link, claim)
+        except BaseException:
+            with contextlib.suppress(Unavailable):
+                claim.release()
+            raise
+    except (Rejected, Unavailable, ConfigurationError) as error:
+        kind = link.kind.token_type.value
+        audit.login_failed(request, _reason(error), kind=kind, email=link.email)
+        raise
+    return user
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, Rejected):
+        return error.reason
+    return "unavailable" if isinstance(error, Unavailable) else "misconfigured"
+
+
+def is_theirs(request: HttpRequest, link: Link) -> bool:
+    """Whether the person of ``link`` is the one who is signed in already, for certain."""
+    held = sessions.get_credential(request)
+    if auth.SESSION_KEY in request.session or held is None:
+        return False
+    if held.token_type is not link.kind.token_type:
+        return False
+    user = sessions.get_user(request)
+    return user.is_authenticated and user.email.casefold() == link.email.strip().casefold()
+
+
+def _sign_in(request: HttpRequest, link: Link, claim: Claim) -> AppUser | OrgUser:
+    first = _session(claim.first_session, request)
+    if claim.first_session and sessions.get_credential(first) is None:
+        raise _used()  # whoever signed in with it has signed out since
+    user, credential = _exchange(request, link)
+    try:
+        if not claim.is_held():
+            raise _used()
+        sessions.login(request, user, credential)
+        request.session.save()
+    except BaseException:
+        sessions.revoke(credential, visitor(request))
+        raise
+    if not _complete(claim, request):
+        sessions.logout(request)
+        # The answer that counts sets the cookie: this one must not delete it.
+        request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)
+        raise _used()
+    held = sessions.get_credential(first)
+    if held is not None and first.session.session_key != request.session.session_key:
+        # The answer with this session never arrived, or the new one replaces it.
+        first.session.flush()
+        sessions.revoke(held, visitor(request))
+    return user
+
+
+def _complete(claim: Claim, request: HttpRequest) -> bool:
+    try:
+        return claim.complete(request.session.session_key or "")
+    except Unavailable:
+        return True  # taken it is, and that counts
+
+
+def _used() -> Rejected:
+    return Rejected("used", "This link has been used.")
+
+
+def _exchange(request: HttpRequest, link: Link) -> tuple[AppUser | OrgUser, Credential]:
+    client = IdentityXClient.from_settings()
+    user: AppUser | OrgUser
+    try:
+        if link.kind is LinkKind.APP_USER:
+            login = client.login_app_user(link.token, visitor=visitor(request))
+            user, credential = login.user, login.credential
+        else:
+            staff = client.user_login(link.token, visitor=visitor(request))
+            user, credential = staff.user, staff.credential
+    except OperationFailed as error:
+        raise Unclear("IdentityX gave no verdict about the link.") from error
+    try:
+        check_claims(credential, conf.APP_ID)
+        if user.email.casefold() != link.email.strip().casefold():
+            raise Rejected("wrong_person", "The link led to another person.")
+        if conf.REFUSE_BANNED and isinstance(user, AppUser) and user.banned:
+            raise Rejected("banned")
+        if link.kind is LinkKind.ORG_USER:
+            user = verification.verify(credential)  # the login itself tells no memberships
+        load(user)
+    except IdentityXError:
+        sessions.revoke(credential, visitor(request))
+        raise
+    return user, credential
+
+
+def _session(key: str, request: HttpRequest) -> HttpRequest:
+    """Another session of the same visitor, on a request of its own."""
+    other = HttpRequest()
+    other.META["REMOTE_ADDR"] = request.META.get("REMOTE_ADDR", "")
+    other.session = import_module(settings.SESSION_ENGINE).SessionStore(key or None)
+    return other

@@ -1,0 +1,64 @@
+"""Telling others how verifications went: ``IDENTITYX_METRICS`` and two signals.
+
+``IDENTITYX_METRICS`` names ``f(outcome, seconds)``, called after every verification. ``outcome``
+is one of
+
+- ``local``, ``shared``: a verdict was at hand, in the process or in the shared cache;
+- ``asked``, ``coalesced``: IdentityX was asked, by this request or by another at the same time;
+- ``stale``: IdentityX could not be asked, and an older verdict served;
+- ``rejected``, ``limited``, ``unavailable``: no user came of it.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable
+
+from django.utils.module_loading import import_string
+
+from .. import signals
+from ..process import Clock
+
+logger = logging.getLogger("django_identityx")
+
+LOCAL, SHARED, ASKED, COALESCED = "local", "shared", "asked", "coalesced"
+STALE, REJECTED, LIMITED, UNAVAILABLE = "stale", "rejected", "limited", "unavailable"
+
+SIGNAL_EVERY = 1.0  # seconds
+LOG_EVERY = 60.0
+
+
+class Reporter:
+    """Reports outcomes; a receiver that fails is logged and harms nothing."""
+
+    def __init__(self, path: str | None, clock: Clock) -> None:
+        self._clock = clock
+        self._signal_after = -math.inf
+        self._log_after = -math.inf
+        self.hook: Callable[[str, float], object] | None = None
+        if path is not None:
+            try:
+                self.hook = import_string(path)
+            except Exception:
+                logger.exception("IDENTITYX_METRICS can't be imported: nothing is measured.")
+
+    def tell(self, outcome: str, started: float) -> None:
+        """Report an outcome of what began at ``started`` (monotonic seconds)."""
+        if self.hook is None:
+            return
+        now = self._clock.monotonic()
+        try:
+            self.hook(outcome, now - started)
+        except Exception:
+            if now >= self._log_after:
+                self._log_after = now + LOG_EVERY
+                logger.exception("IDENTITYX_METRICS failed.")
+
+    def unavailable(self, error: Exception) -> None:
+        """Send ``service_unavailable``, at most once a second."""
+        now = self._clock.monotonic()
+        if now >= self._signal_after:
+            self._signal_after = now + SIGNAL_EVERY
+            public = next(c for c in type(error).__mro__ if not c.__name__.startswith("_"))
+            signals.service_unavailable.send_robust(sender=public, reason=public.__name__.lower())
