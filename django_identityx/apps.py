@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 class IdentityXConfig(AppConfig):
     name = "django_identityx"
     verbose_name = _("IdentityX")
+    default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
         from . import checks  # noqa: F401 - registers them

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
@@ -62,6 +63,45 @@ class PerProcess(Generic[T]):
         # Not closed: the descriptors are the parent's too, and it goes on using them.
         self._lock = threading.Lock()
         self.value = None
+
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class BoundedMap(Generic[K, V]):
+    """At most ``size`` values, by key; the one used longest ago goes first.
+
+    Reading takes no lock: a thread interrupted while it holds one would stop all the others.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._values: OrderedDict[K, V] = OrderedDict()
+        self._size = size
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def get(self, key: K) -> V | None:
+        value = self._values.get(key)
+        if value is not None:
+            try:  # noqa: SIM105 - a context manager would cost as much again as the look itself
+                self._values.move_to_end(key)
+            except KeyError:  # another thread dropped it
+                pass
+        return value
+
+    def put(self, key: K, value: V) -> None:
+        with self._lock:
+            self._values[key] = value
+            self._values.move_to_end(key)
+            while len(self._values) > self._size:
+                self._values.popitem(last=False)
+
+    def drop(self, key: K) -> None:
+        with self._lock:
+            self._values.pop(key, None)
 
 
 def reset() -> None:

@@ -98,6 +98,7 @@ BAD_VALUES = {
     "TRUSTED_PROXIES": [-1, True, ["nowhere"], "10.0.0.0/8"],
     "ALLOWED_REDIRECT_HOSTS": ["site.example", ["https://site.example/"]],
     "METRICS": ["nowhere.at_all"],
+    "APPLICATION_RESOLVER": ["nowhere.at_all"],
 }
 
 

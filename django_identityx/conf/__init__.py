@@ -44,6 +44,7 @@ DEFAULTS: dict[str, Any] = {
     "TRUSTED_PROXIES": 0,
     "ALLOWED_REDIRECT_HOSTS": None,
     "METRICS": None,
+    "APPLICATION_RESOLVER": None,
 }
 
 
@@ -198,6 +199,11 @@ class Conf:
     def METRICS(self) -> str | None:
         """Dotted path to a callable that is told of every verification."""
         return _get("METRICS") or None
+
+    @property
+    def APPLICATION_RESOLVER(self) -> str | None:
+        """Dotted path to ``f(request) -> Application``, where one project serves several."""
+        return _get("APPLICATION_RESOLVER") or None
 
 
 conf = Conf()

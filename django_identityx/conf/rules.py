@@ -177,4 +177,5 @@ RULES = (
     Rule("E034", "TRUSTED_PROXIES", "must be a number of hops or a list of networks", _proxies),
     Rule("E035", "ALLOWED_REDIRECT_HOSTS", "must be None or a list of hosts", _hosts),
     Rule("E036", "METRICS", "must be the dotted path of a callable", _callable),
+    Rule("E037", "APPLICATION_RESOLVER", "must be the dotted path of a callable", _callable),
 )

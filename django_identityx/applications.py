@@ -1,0 +1,67 @@
+"""Which IdentityX application, and so which organization, a request is for.
+
+Only entry points ask `current`; sessions, links, claims and denials keep what it said. One project
+may serve several applications by ``IDENTITYX_APPLICATION_RESOLVER``; nothing of one counts for
+another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.module_loading import import_string
+
+from .conf import conf
+from .exceptions import ConfigurationError
+from .process import PerProcess
+
+ANY_ORGANIZATION = "any"  # as an organization's id: says aloud that every OrgUser counts
+
+_CURRENT = "_identityx_application"
+
+
+@dataclass(frozen=True)
+class Application:
+    """One application of IdentityX, as this site uses it.
+
+    ``app_id`` is None on a site for staff only. ``callback_url`` is where its links lead, and
+    ``org_id`` whose members count as staff: by default the application's own organization.
+    """
+
+    app_id: str | None
+    callback_url: str | None = None
+    org_id: str | None = None
+
+
+def current(request: HttpRequest | None = None) -> Application:
+    """The application that ``request`` is for; without a request the one in the settings.
+
+    Raises `ConfigurationError` where the resolver gives no `Application`.
+    """
+    resolve = _resolver.value or _resolver()
+    if request is None or resolve is None:
+        return from_settings()
+    known: Application | None = request.__dict__.get(_CURRENT)
+    if known is None:
+        known = resolve(request)
+        if not isinstance(known, Application):
+            raise ConfigurationError("IDENTITYX_APPLICATION_RESOLVER must return an Application.")
+        request.__dict__[_CURRENT] = known
+    return known
+
+
+def from_settings() -> Application:
+    """The application that ``IDENTITYX_APP_ID`` and its neighbours describe."""
+    return _settings.value or _settings()
+
+
+def _resolve() -> Callable[[HttpRequest], Any] | None:
+    path = conf.APPLICATION_RESOLVER
+    return None if path is None else import_string(path)
+
+
+_resolver = PerProcess(_resolve)
+_settings = PerProcess(lambda: Application(conf.APP_ID, conf.CALLBACK_URL, conf.ORG_ID))
