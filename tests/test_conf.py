@@ -56,6 +56,7 @@ DEFAULT_VALUES: dict[str, object] = {
     "TRUSTED_PROXIES": 0,
     "ALLOWED_REDIRECT_HOSTS": set(),
     "METRICS": None,
+    "APPLICATION_RESOLVER": None,
 }
 
 
