@@ -14,11 +14,12 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
-from .conf import conf
+from .conf import conf, rules
 from .exceptions import ConfigurationError
 from .process import PerProcess
 
-ANY_ORGANIZATION = "any"  # as an organization's id: says aloud that every OrgUser counts
+# As an organization's id: says aloud that every OrgUser counts.
+ANY_ORGANIZATION = rules.ANY_ORGANIZATION
 
 _CURRENT = "_identityx_application"
 

@@ -20,9 +20,7 @@ from django.urls import Resolver404, get_script_prefix, resolve
 from django.utils.module_loading import import_string
 from django.utils.translation import get_language_from_path, override
 
-from .conf import conf
-from .conf.rules import RULES
-from .service.transport import LOOPBACK
+from .conf import SETTINGS, conf, rules
 
 MIDDLEWARE = "django_identityx.middleware.IdentityXMiddleware"
 
@@ -31,10 +29,9 @@ MIDDLEWARE = "django_identityx.middleware.IdentityXMiddleware"
 def check_settings(**kwargs: Any) -> list[CheckMessage]:
     """Each ``IDENTITYX_*`` setting for itself."""
     return [
-        Error(f"IDENTITYX_{rule.setting} {rule.demand}.", id=f"identityx.{rule.id}")
-        for rule in RULES
-        if hasattr(settings, f"IDENTITYX_{rule.setting}")
-        and not rule.allows(getattr(settings, f"IDENTITYX_{rule.setting}"))
+        Error(f"{setting.name} {setting.problem}.", id=f"identityx.{setting.id}")
+        for setting in SETTINGS.values()
+        if setting.problem
     ]
 
 
@@ -77,7 +74,7 @@ def check_transport(**kwargs: Any) -> Iterator[CheckMessage]:
         ("API_URL", "identityx.E002", conf.API_URL),
         ("CALLBACK_URL", "identityx.E003", conf.CALLBACK_URL),
     ):
-        if value and _is_plain_http(value) and not settings.DEBUG:
+        if value and rules.is_plain_http(value) and not settings.DEBUG:
             yield Error(
                 f"IDENTITYX_{name} must use https outside DEBUG, but for loopback hosts.", id=id_
             )
@@ -112,7 +109,7 @@ def check_sessions(**kwargs: Any) -> Iterator[CheckMessage]:
             hint="Use the db, cached_db or cache engine.",
             id="identityx.E005",
         )
-    local = conf.CALLBACK_URL is None or urlsplit(conf.CALLBACK_URL).hostname in LOOPBACK
+    local = conf.CALLBACK_URL is None or rules.is_loopback(conf.CALLBACK_URL)
     if not (settings.SESSION_COOKIE_SECURE or settings.DEBUG or local):
         yield Error(
             "SESSION_COOKIE_SECURE must be True outside DEBUG.",
@@ -189,13 +186,6 @@ def _challenge(cls: type) -> str:
         return str(cls().authenticate_header(HttpRequest()) or "")
     except Exception:  # noqa: BLE001 - a foreign class that needs more than a request
         return str(getattr(cls, "keyword", ""))
-
-
-def _is_plain_http(url: str) -> bool:
-    with contextlib.suppress(ValueError):
-        parts = urlsplit(url)
-        return parts.scheme == "http" and parts.hostname not in LOOPBACK
-    return False
 
 
 def _path(url: str) -> str | None:

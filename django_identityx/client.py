@@ -39,12 +39,12 @@ class IdentityXClient(Caller):
         """Make a client as the ``IDENTITYX_*`` settings say; the arguments win over them."""
         from django.conf import settings
 
-        from .conf import conf
+        from .conf import conf, rules
 
         return cls(
             conf.API_URL,
             app_id=app_id or conf.APP_ID,
-            org_id=org_id or conf.ORG_ID,
+            org_id=org_id or (conf.ORG_ID if conf.ORG_ID != rules.ANY_ORGANIZATION else None),
             timeout=conf.TIMEOUT,
             authorization_format=conf.AUTHORIZATION_FORMAT,
             memory=CacheMemory(conf.CACHE),

@@ -9,9 +9,9 @@ import pytest
 from django.conf import settings as django_settings
 from django.test import override_settings
 
-from django_identityx.conf import DEFAULTS, Conf, conf
+from django_identityx.conf import SETTINGS, Conf, conf
 
-NAMES = [name for name, value in vars(Conf).items() if isinstance(value, property)]
+NAMES = list(SETTINGS)
 
 
 @pytest.fixture
@@ -22,11 +22,19 @@ def unset(settings) -> None:
             delattr(settings, f"IDENTITYX_{name}")
 
 
-def test_every_setting_has_a_default_and_a_description() -> None:
-    assert set(NAMES) == set(DEFAULTS)
-    for name in NAMES:
-        assert getattr(Conf, name).__doc__
+def test_every_setting_is_declared_whole() -> None:
+    assert {name for name in vars(Conf) if name.isupper()} == set(NAMES)
+    for name, setting in SETTINGS.items():
+        assert getattr(Conf, name) is setting
+        assert setting.doc
+        assert setting.name == f"IDENTITYX_{name}"
         assert re.fullmatch("[A-Z_]+", name)
+        assert not setting.rule(setting.default)
+
+
+def test_a_setting_is_not_set_here() -> None:
+    with pytest.raises(AttributeError):
+        conf.APP_ID = "5d1b36070ce467bff670a052"  # type: ignore[assignment]
 
 
 DEFAULT_VALUES: dict[str, object] = {
@@ -53,10 +61,18 @@ DEFAULT_VALUES: dict[str, object] = {
     "REFUSE_BANNED": False,
     "SESSION_AGE": None,
     "THROTTLE_EXEMPT": [],
-    "TRUSTED_PROXIES": 0,
+    "TRUSTED_PROXIES": None,
     "ALLOWED_REDIRECT_HOSTS": set(),
     "METRICS": None,
     "APPLICATION_RESOLVER": None,
+    "SIGN_IN_KINDS": ("AppUser", "OrgUser"),
+    "SESSION_STALE_IF_ERROR": 43200.0,
+    "STAFF_ROLES": {},
+    "LINK_ACCOUNTS": "ask",
+    "LOCAL_LOGIN_URL": None,
+    "REQUIRED_FIELDS": (),
+    "REQUIRED_CREATE_FIELDS": (),
+    "SITE_NAME": None,
 }
 
 
@@ -84,6 +100,8 @@ def test_no_setting_is_without_an_expected_default() -> None:
 def test_live(name: str) -> None:
     before = getattr(conf, name)
     values: dict[str, Any] = {"TIMEOUT": (1, 2), "THROTTLE_RATES": None, "TRUSTED_PROXIES": 3}
+    values |= {"SIGN_IN_KINDS": ["OrgUser"], "STAFF_ROLES": {"Owner": {}}}
+    values |= {"REQUIRED_FIELDS": ["a"], "REQUIRED_CREATE_FIELDS": ["a"]}
     values |= {"THROTTLE_EXEMPT": ["10.0.0.0/8"], "ALLOWED_REDIRECT_HOSTS": ["a"]}
     expected = not before if isinstance(before, bool) else values.get(name, 77)
     with override_settings(**{f"IDENTITYX_{name}": expected}):
@@ -102,6 +120,12 @@ def test_live(name: str) -> None:
         ("SESSION_AGE", 86400, 86400.0),
         ("APP_ID", "", None),
         ("ORG_ID", "", None),
+        ("ORG_ID", "any", "any"),
+        ("TRUSTED_PROXIES", 0, 0),
+        ("SIGN_IN_KINDS", [], ()),
+        ("SITE_NAME", "", None),
+        ("LOCAL_LOGIN_URL", "admin:login", "admin:login"),
+        ("REQUIRED_FIELDS", ["givenName"], ("givenName",)),
         ("API_TOKEN", "", None),
         ("CALLBACK_URL", "", None),
         ("USER_LOADER", "", None),
@@ -135,5 +159,5 @@ def test_what_is_handed_out_can_be_changed_without_harm() -> None:
     assert conf.THROTTLE_RATES
     assert "x" not in conf.THROTTLE_EXEMPT
     assert "x" not in conf.ALLOWED_REDIRECT_HOSTS
-    assert DEFAULTS["THROTTLE_EXEMPT"] == []
+    assert SETTINGS["THROTTLE_EXEMPT"].default == []
     assert not hasattr(django_settings, "IDENTITYX_THROTTLE_RATES")

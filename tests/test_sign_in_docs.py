@@ -12,7 +12,7 @@ import pytest
 from django.urls import reverse
 from django.utils.module_loading import import_string
 
-from django_identityx.conf import DEFAULTS
+from django_identityx.conf import SETTINGS
 from django_identityx.sending import executor as background
 
 from .leaks import SECRET, assert_no_secret
@@ -36,14 +36,14 @@ def test_the_limits_by_default() -> None:
     documented = {scope: tuple(rates.split(", ")) for scope, rates in rows.items()}
     listed = {
         scope: (rates,) if isinstance(rates, str) else tuple(rates)
-        for scope, rates in DEFAULTS["THROTTLE_RATES"].items()
+        for scope, rates in SETTINGS["THROTTLE_RATES"].default.items()
     }
     assert documented == listed
 
 
 @pytest.mark.parametrize("text", [PAGE, SECURITY], ids=["sign-in", "security"])
 def test_settings_exist(text: str) -> None:
-    assert set(re.findall(r"\bIDENTITYX_(\w+)", text)) <= set(DEFAULTS)
+    assert set(re.findall(r"\bIDENTITYX_(\w+)", text)) <= set(SETTINGS)
 
 
 def test_urls_exist() -> None:

@@ -1,7 +1,8 @@
-"""The settings of this package: flat, live and typed.
+"""The settings of this package: flat, live and typed, each declared once.
 
 ``conf.TIMEOUT`` is ``settings.IDENTITYX_TIMEOUT`` or its default, read anew each time, so that
-``override_settings`` just works. What is wrong with a value is explained by ``checks``.
+``override_settings`` just works. What a value may be stands in `rules`, for the checks and for the
+code that refuses alike.
 """
 
 from __future__ import annotations
@@ -9,201 +10,314 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.conf import settings
+from . import _rules as rules
+from ._rules import optional
+from ._setting import Setting
 
-DEFAULTS: dict[str, Any] = {
-    "API_URL": "https://identity-x.parameter1.com/graphql",
-    "APP_ID": None,
-    "ORG_ID": None,
-    "API_TOKEN": None,
-    "CALLBACK_URL": None,
-    "AUTHORIZATION_FORMAT": "auto",
-    "TIMEOUT": (3.05, 5),
-    "CACHE": "default",
-    "VERIFICATION_TTL": 60,
-    "LOCAL_TTL": 5,
-    "LOCAL_SIZE": 10_000,
-    "REJECTION_TTL": 10,
-    "STALE_IF_ERROR": 300,
-    "MAX_VERIFICATIONS": 8,
-    "UNSAFE_METHODS_MAX_AGE": None,
-    "LINK_MAX_AGE": 3600,
-    "LINK_CONFIRMATION": "auto",
-    "CREATE_APP_USERS": True,
-    "REQUEST_USER": True,
-    "USER_LOADER": None,
-    "REFUSE_BANNED": False,
-    "SESSION_AGE": None,
-    "THROTTLE_RATES": {
-        "send-address": ["10/min", "100/hour"],
-        "send-email": ["5/min", "20/hour"],
-        "redeem-address": "30/min",
-        "reject-address": "100/min",
-    },
-    "THROTTLE_EXEMPT": [],
-    "TRUSTED_PROXIES": 0,
-    "ALLOWED_REDIRECT_HOSTS": None,
-    "METRICS": None,
-    "APPLICATION_RESOLVER": None,
+__all__ = ["SETTINGS", "Conf", "Setting", "conf", "rules"]
+
+Rates = Mapping[str, str | Sequence[str] | None]
+
+_RATES: dict[str, str | Sequence[str]] = {
+    "send-address": ["10/min", "100/hour"],
+    "send-email": ["5/min", "20/hour"],
+    "redeem-address": "30/min",
+    "reject-address": "100/min",
 }
 
 
-def _get(name: str) -> Any:
-    return getattr(settings, f"IDENTITYX_{name}", DEFAULTS[name])
+def _text(value: Any) -> str | None:
+    return value or None
+
+
+def _seconds(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def _timeout(value: Any) -> tuple[float, float]:
+    connect, read = (value, value) if isinstance(value, int | float) else value
+    return float(connect), float(read)
+
+
+def _rates(value: Any) -> Rates:
+    """A scope that the setting leaves out keeps its default."""
+    return dict.fromkeys(_RATES) if value is None else {**_RATES, **value}
+
+
+def _proxies(value: Any) -> int | Sequence[str] | None:
+    return value if value is None or isinstance(value, int) else list(value)
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    return tuple(value)
 
 
 class Conf:
-    """The values in force. Every property is ``IDENTITYX_`` and its name in ``settings``."""
+    """The values in force. Each is ``IDENTITYX_`` and its name in ``settings``."""
 
-    @property
-    def API_URL(self) -> str:
-        """The GraphQL endpoint."""
-        return str(_get("API_URL"))
+    __slots__ = ()
 
-    @property
-    def APP_ID(self) -> str | None:
-        """The application whose AppUsers may sign in; sent as ``x-app-id``."""
-        return _get("APP_ID") or None
+    API_URL = Setting(
+        "E010",
+        "https://identity-x.parameter1.com/graphql",
+        str,
+        rules.api_url,
+        "the GraphQL endpoint",
+    )
+    APP_ID = Setting(
+        "E011",
+        None,
+        _text,
+        optional(rules.object_id),
+        "the application whose readers may sign in; without it the site is for staff only",
+    )
+    ORG_ID = Setting(
+        "E012",
+        None,
+        _text,
+        optional(rules.organization),
+        "the organization whose members count as OrgUsers here, by default the application's own; "
+        '`"any"` says aloud that everybody in the world may be one',
+    )
+    API_TOKEN = Setting(
+        "E013",
+        None,
+        _text,
+        optional(rules.api_token),
+        "an OrgUserApiToken for what your server does on its own account",
+    )
+    CALLBACK_URL = Setting(
+        "E014",
+        None,
+        _text,
+        optional(rules.callback_url),
+        "absolute URL of `identityx:callback`, without a query; in DEBUG the request's host will "
+        "do",
+    )
+    AUTHORIZATION_FORMAT = Setting(
+        "E015",
+        "auto",
+        str,
+        rules.one_of("auto", "bearer", "plain"),
+        'how credentials are sent upstream: `"bearer"`, `"plain"`, or found out once',
+    )
+    TIMEOUT = Setting(
+        "E016",
+        (3.05, 5),
+        _timeout,
+        rules.timeout,
+        "seconds to connect and to wait for an answer",
+    )
+    CACHE = Setting(
+        "E017",
+        "default",
+        str,
+        rules.cache_alias,
+        "alias of the cache that the processes share",
+    )
+    VERIFICATION_TTL = Setting(
+        "E018",
+        60,
+        float,
+        rules.seconds,
+        "seconds that a verdict is fresh; 0 asks every time",
+    )
+    LOCAL_TTL = Setting(
+        "E019",
+        5,
+        float,
+        rules.seconds,
+        "seconds that a process trusts its own copy; 0 turns it off",
+    )
+    LOCAL_SIZE = Setting(
+        "E020",
+        10000,
+        int,
+        rules.count,
+        "how many verdicts a process keeps",
+    )
+    REJECTION_TTL = Setting(
+        "E021",
+        10,
+        float,
+        rules.seconds,
+        "seconds that a definite rejection is remembered",
+    )
+    STALE_IF_ERROR = Setting(
+        "E022",
+        300,
+        float,
+        rules.seconds,
+        "seconds past its freshness that a verdict may serve in an outage",
+    )
+    SESSION_STALE_IF_ERROR = Setting(
+        "E039",
+        43200,
+        float,
+        rules.seconds,
+        "seconds that a session's last verdict serves safe methods in an outage",
+    )
+    MAX_VERIFICATIONS = Setting(
+        "E023",
+        8,
+        int,
+        rules.count,
+        "verifications under way at once, per process",
+    )
+    UNSAFE_METHODS_MAX_AGE = Setting(
+        "E024",
+        None,
+        _seconds,
+        optional(rules.seconds),
+        "greatest age in seconds of a verdict for POST, PUT, PATCH, DELETE",
+    )
+    SIGN_IN_KINDS = Setting(
+        "E038",
+        ["AppUser", "OrgUser"],
+        _names,
+        rules.kinds,
+        "who may sign in by link",
+    )
+    LINK_MAX_AGE = Setting(
+        "E025",
+        3600,
+        float,
+        rules.positive_seconds,
+        "seconds after which a link is refused here",
+    )
+    LINK_CONFIRMATION = Setting(
+        "E026",
+        "auto",
+        str,
+        rules.one_of("auto", "always", "never"),
+        'when the callback asks for a click: `"auto"` (in a browser that did not ask for the '
+        'link), `"always"`, `"never"`',
+    )
+    CREATE_APP_USERS = Setting(
+        "E027",
+        True,
+        bool,
+        rules.flag,
+        "whether an unknown address signs up",
+    )
+    REQUIRED_FIELDS = Setting(
+        "E043",
+        [],
+        _names,
+        rules.fields,
+        "what a reader's profile must have, named as in IdentityX",
+    )
+    REQUIRED_CREATE_FIELDS = Setting(
+        "E044",
+        [],
+        _names,
+        rules.fields,
+        "what a reader is asked for while signing up",
+    )
+    REQUEST_USER = Setting(
+        "E028",
+        True,
+        bool,
+        rules.flag,
+        "`False` leaves `request.user` to Django; `request.identityx.user` is ours either way",
+    )
+    USER_LOADER = Setting(
+        "E029",
+        None,
+        _text,
+        optional(rules.dotted_path),
+        "dotted path of `f(user) -> user`, whose result becomes `request.user`",
+    )
+    STAFF_ROLES = Setting[Mapping[str, Mapping[str, Any]]](
+        "E040",
+        {},
+        dict,
+        rules.staff_roles,
+        "accounts: what a role in the organization gives a row: role to `is_staff`, "
+        "`is_superuser`, `groups`",
+    )
+    LINK_ACCOUNTS = Setting(
+        "E041",
+        "ask",
+        str,
+        rules.one_of("ask", "email", "never"),
+        "accounts, where a local user has the same address: "
+        '`"ask"` for the local sign-in, `"email"` attaches at once, `"never"` refuses',
+    )
+    LOCAL_LOGIN_URL = Setting(
+        "E042",
+        None,
+        _text,
+        optional(rules.text),
+        "accounts: where local users sign in, a URL or its name",
+    )
+    REFUSE_BANNED = Setting(
+        "E030",
+        False,
+        bool,
+        rules.flag,
+        "whether readers whom IdentityX has banned are refused",
+    )
+    SESSION_AGE = Setting(
+        "E031",
+        None,
+        _seconds,
+        optional(rules.seconds),
+        "seconds after which a session ends, however active",
+    )
+    THROTTLE_RATES = Setting(
+        "E032",
+        _RATES,
+        _rates,
+        rules.rates,
+        "scope to rate or rates; `None` turns all limits off",
+    )
+    THROTTLE_EXEMPT = Setting[Sequence[str]](
+        "E033",
+        [],
+        list,
+        rules.networks,
+        "networks without a limit per address",
+    )
+    TRUSTED_PROXIES = Setting(
+        "E034",
+        None,
+        _proxies,
+        optional(rules.proxies),
+        "`0` says that clients connect directly; else the hops in front of the site whose "
+        "`X-Forwarded-For` counts, or a list of their networks; `None`: nobody has said",
+    )
+    ALLOWED_REDIRECT_HOSTS = Setting[set[str]](
+        "E035",
+        None,
+        lambda value: set(value or ()),
+        optional(rules.hosts),
+        "hosts besides the request's own that `next` may lead to",
+    )
+    METRICS = Setting(
+        "E036",
+        None,
+        _text,
+        optional(rules.dotted_path),
+        "dotted path of a callable that is told of every verification",
+    )
+    APPLICATION_RESOLVER = Setting(
+        "E037",
+        None,
+        _text,
+        optional(rules.dotted_path),
+        "dotted path of `f(request) -> Application`, where one project serves several",
+    )
+    SITE_NAME = Setting(
+        "E045",
+        None,
+        _text,
+        optional(rules.text),
+        "the site's name on pages; by default the one in `django.contrib.sites`, else the host",
+    )
 
-    @property
-    def ORG_ID(self) -> str | None:
-        """The organization for operations that need one; sent as ``x-org-id``."""
-        return _get("ORG_ID") or None
 
-    @property
-    def API_TOKEN(self) -> str | None:
-        """An OrgUserApiToken for what the server does on its own account."""
-        return _get("API_TOKEN") or None
-
-    @property
-    def CALLBACK_URL(self) -> str | None:
-        """Absolute URL of the callback, as it goes into the mails."""
-        return _get("CALLBACK_URL") or None
-
-    @property
-    def AUTHORIZATION_FORMAT(self) -> str:
-        """``auto``, ``bearer`` or ``plain``: how credentials are sent to IdentityX."""
-        return str(_get("AUTHORIZATION_FORMAT"))
-
-    @property
-    def TIMEOUT(self) -> tuple[float, float]:
-        """Seconds to connect and seconds to wait for an answer."""
-        value = _get("TIMEOUT")
-        if isinstance(value, int | float):
-            return float(value), float(value)
-        connect, read = value
-        return float(connect), float(read)
-
-    @property
-    def CACHE(self) -> str:
-        """Alias of the cache that the processes share."""
-        return str(_get("CACHE"))
-
-    @property
-    def VERIFICATION_TTL(self) -> float:
-        """Seconds that a verdict is fresh; 0 asks every time."""
-        return float(_get("VERIFICATION_TTL"))
-
-    @property
-    def LOCAL_TTL(self) -> float:
-        """Seconds that a process trusts its own copy of a verdict; 0 turns it off."""
-        return float(_get("LOCAL_TTL"))
-
-    @property
-    def LOCAL_SIZE(self) -> int:
-        """How many verdicts a process keeps."""
-        return int(_get("LOCAL_SIZE"))
-
-    @property
-    def REJECTION_TTL(self) -> float:
-        """Seconds that a definite rejection is remembered."""
-        return float(_get("REJECTION_TTL"))
-
-    @property
-    def STALE_IF_ERROR(self) -> float:
-        """Seconds past its freshness that a verdict may serve while IdentityX is unavailable."""
-        return float(_get("STALE_IF_ERROR"))
-
-    @property
-    def MAX_VERIFICATIONS(self) -> int:
-        """How many verifications one process has under way at once."""
-        return int(_get("MAX_VERIFICATIONS"))
-
-    @property
-    def UNSAFE_METHODS_MAX_AGE(self) -> float | None:
-        """Greatest age in seconds of a verdict for POST, PUT, PATCH and DELETE."""
-        value = _get("UNSAFE_METHODS_MAX_AGE")
-        return None if value is None else float(value)
-
-    @property
-    def LINK_MAX_AGE(self) -> float:
-        """Seconds after which a link is refused here, even if IdentityX would take it."""
-        return float(_get("LINK_MAX_AGE"))
-
-    @property
-    def LINK_CONFIRMATION(self) -> str:
-        """``auto``, ``always`` or ``never``: when the callback asks for a click."""
-        return str(_get("LINK_CONFIRMATION"))
-
-    @property
-    def CREATE_APP_USERS(self) -> bool:
-        """Whether an unknown address signs up."""
-        return bool(_get("CREATE_APP_USERS"))
-
-    @property
-    def REQUEST_USER(self) -> bool:
-        """Whether the middleware sets ``request.user``."""
-        return bool(_get("REQUEST_USER"))
-
-    @property
-    def USER_LOADER(self) -> str | None:
-        """Dotted path to ``f(user) -> user``, whose result becomes ``request.user``."""
-        return _get("USER_LOADER") or None
-
-    @property
-    def REFUSE_BANNED(self) -> bool:
-        """Whether banned AppUsers are refused."""
-        return bool(_get("REFUSE_BANNED"))
-
-    @property
-    def SESSION_AGE(self) -> float | None:
-        """Seconds after which a session ends, however active it is."""
-        value = _get("SESSION_AGE")
-        return None if value is None else float(value)
-
-    @property
-    def THROTTLE_RATES(self) -> Mapping[str, str | Sequence[str] | None]:
-        """Scope to rate or rates. A scope that the setting leaves out keeps its default."""
-        value = _get("THROTTLE_RATES")
-        if value is None:
-            return dict.fromkeys(DEFAULTS["THROTTLE_RATES"])
-        return {**DEFAULTS["THROTTLE_RATES"], **value}
-
-    @property
-    def THROTTLE_EXEMPT(self) -> Sequence[str]:
-        """Networks without a limit per address."""
-        return list(_get("THROTTLE_EXEMPT"))
-
-    @property
-    def TRUSTED_PROXIES(self) -> int | Sequence[str]:
-        """Number of hops in front of the site, or the networks of the proxies."""
-        value = _get("TRUSTED_PROXIES")
-        return value if isinstance(value, int) else list(value)
-
-    @property
-    def ALLOWED_REDIRECT_HOSTS(self) -> set[str]:
-        """Hosts, besides the request's own, that ``next`` may lead to."""
-        return set(_get("ALLOWED_REDIRECT_HOSTS") or ())
-
-    @property
-    def METRICS(self) -> str | None:
-        """Dotted path to a callable that is told of every verification."""
-        return _get("METRICS") or None
-
-    @property
-    def APPLICATION_RESOLVER(self) -> str | None:
-        """Dotted path to ``f(request) -> Application``, where one project serves several."""
-        return _get("APPLICATION_RESOLVER") or None
-
-
+SETTINGS: dict[str, Setting[Any]] = {
+    name: value for name, value in vars(Conf).items() if isinstance(value, Setting)
+}
 conf = Conf()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from django.core.exceptions import ImproperlyConfigured
 
-from ..conf import conf
+from ..conf import conf, rules
 
-_SYNTAX = re.compile(r"([1-9][0-9]{0,8})/([smhd])[a-z]*")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -23,7 +21,7 @@ class Rate:
 
 def parse_rate(text: str) -> Rate:
     """Read ``10/min``; of the period only the first letter counts. `ImproperlyConfigured`."""
-    match = _SYNTAX.fullmatch(text) if isinstance(text, str) else None
+    match = rules.RATE.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise ImproperlyConfigured(f"{text!r} is not a rate: write it like 10/min.")
     return Rate(int(match[1]), _SECONDS[match[2]])

@@ -14,7 +14,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from functools import partial
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -24,7 +23,7 @@ from django.urls import NoReverseMatch, reverse
 from .. import audit, emails
 from ..addresses import Visitor, client_address
 from ..client import IdentityXClient
-from ..conf import conf
+from ..conf import conf, rules
 from ..credentials import TokenType
 from ..exceptions import (
     ConfigurationError,
@@ -36,7 +35,6 @@ from ..exceptions import (
     Unavailable,
     Unclear,
 )
-from ..service.transport import LOOPBACK
 from .executor import background
 
 logger = logging.getLogger("django_identityx")
@@ -89,7 +87,9 @@ def callback_url(request: HttpRequest | None = None) -> str:
             raise ImproperlyConfigured(
                 'Login links lead to identityx:callback: include("django_identityx.urls").'
             ) from error
-    problem = _problem(url)
+    problem = rules.callback_url(url)
+    if not problem and rules.is_plain_http(url) and not settings.DEBUG:
+        problem = "must use https outside DEBUG"
     if problem:
         raise ImproperlyConfigured(f"IDENTITYX_CALLBACK_URL {problem}.")
     return url
@@ -98,26 +98,6 @@ def callback_url(request: HttpRequest | None = None) -> str:
 def wait_until_sent(timeout: float = 10.0) -> bool:
     """Wait until this process has no link left to send; for tests. Whether that came about."""
     return background().wait(timeout)
-
-
-def _problem(url: str) -> str:
-    """What is wrong with ``url`` as a callback; IdentityX appends ``?token=`` without looking."""
-    try:
-        parts = urlsplit(url)
-        parts.port  # noqa: B018 - raises ValueError if it isn't one
-    except ValueError:
-        return "is not a URL"
-    if not url.isascii() or not url.isprintable() or any(c in url for c in ' \\<>"'):
-        return "has characters that a URL in a mail can't have"
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        return "must be an absolute http(s) URL"
-    if parts.username is not None or parts.password is not None:
-        return "must not carry a user name"
-    if "?" in url or "#" in url:
-        return "must have neither a query nor a fragment"
-    if parts.scheme == "http" and not (settings.DEBUG or parts.hostname in LOOPBACK):
-        return "must use https outside DEBUG"
-    return ""
 
 
 def _call(

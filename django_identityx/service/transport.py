@@ -11,7 +11,6 @@ import contextlib
 import json
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -19,6 +18,7 @@ from requests.auth import AuthBase
 
 from .. import __version__
 from ..addresses import Visitor
+from ..conf import rules
 from ..credentials import Credential
 from ..exceptions import ConfigurationError, IdentityXError, Unreachable
 from ..process import PerProcess
@@ -26,7 +26,6 @@ from .answers import Answer, parse
 from .connections import Connection, Connections, capped
 
 MAX_ANSWER = 1024 * 1024  # bytes
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 _connections: PerProcess[Connections] = PerProcess(Connections, Connections.close)
 
@@ -66,14 +65,10 @@ class Transport:
     def __init__(
         self, url: str, *, timeout: tuple[float, float] = (3.05, 5), allow_http: bool = False
     ) -> None:
-        try:
-            parts = urlsplit(url)
-            parts.port  # noqa: B018 - raises ValueError if it isn't one
-        except ValueError:
-            raise ConfigurationError("IDENTITYX_API_URL is not a URL.") from None
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ConfigurationError("IDENTITYX_API_URL must be an absolute http(s) URL.")
-        if parts.scheme == "http" and not (allow_http or parts.hostname in LOOPBACK):
+        problem = rules.api_url(url)
+        if problem:
+            raise ConfigurationError(f"IDENTITYX_API_URL {problem}.")
+        if rules.is_plain_http(url) and not allow_http:
             raise ConfigurationError("IDENTITYX_API_URL must use https.")
         self.url = url
         self.timeout = timeout
