@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.core.signals import setting_changed
 from django.utils.translation import gettext_lazy as _
 
@@ -20,6 +20,8 @@ class IdentityXConfig(AppConfig):
 
         setting_changed.connect(_reset, dispatch_uid="django_identityx")
         connect()
+        if apps.is_installed("drf_spectacular"):
+            from . import openapi  # noqa: F401 - registers what is said of our classes and views
 
 
 def _reset(*, setting: str, **kwargs: Any) -> None:

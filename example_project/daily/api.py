@@ -1,50 +1,76 @@
 """The API. ``REST_FRAMEWORK`` in the settings says who may call: each kind, and the session."""
 
+from typing import Any
+
+from rest_framework import serializers
 from rest_framework.exceptions import NotAuthenticated
+from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from django_identityx.users import AppUser, OrgUser, is_app_user, is_org_user
+from django_identityx.users import is_app_user, is_org_user
 
-from .articles import ARTICLES
+from .articles import ARTICLES, Article
+
+
+class RoleSerializer(serializers.Serializer[Any]):
+    organization = serializers.CharField(source="organization_name")
+    role = serializers.CharField()
+
+
+class PersonSerializer(serializers.Serializer[Any]):
+    kind = serializers.CharField()
+    id = serializers.CharField()
+    email = serializers.CharField()
+    name = serializers.CharField()
+
+
+class ReaderSerializer(PersonSerializer):
+    access_levels = serializers.SlugRelatedField[Any]("name", many=True, read_only=True)
+
+
+class StaffSerializer(PersonSerializer):
+    roles = RoleSerializer(source="memberships", many=True)
+
+
+class MeSerializer(PersonSerializer):
+    """For the schema: what readers have, and what staff has."""
+
+    access_levels = serializers.ListField(child=serializers.CharField(), required=False)
+    roles = RoleSerializer(many=True, required=False)
 
 
 class Me(APIView):
     """Who is calling."""
 
+    serializer_class = MeSerializer
+
     def get(self, request: Request) -> Response:
         user = request.user
         if is_app_user(user):
-            levels = [level.name for level in user.access_levels]
-            return Response({**_common(user), "access_levels": levels})
+            return Response(ReaderSerializer(user).data)
         if is_org_user(user):
-            roles = [
-                {"organization": membership.organization_name, "role": membership.role}
-                for membership in user.memberships
-            ]
-            return Response({**_common(user), "roles": roles})
+            return Response(StaffSerializer(user).data)
         raise NotAuthenticated
 
 
-def _common(user: AppUser | OrgUser) -> dict[str, str]:
-    return {"kind": user.kind, "id": user.id, "email": user.email, "name": user.name}
+class ArticleSerializer(serializers.Serializer[Article]):
+    slug = serializers.SlugField()
+    title = serializers.CharField()
+    author = serializers.CharField()
+    published = serializers.DateField()
+    members_only = serializers.BooleanField()
+    text = serializers.SerializerMethodField()
+
+    def get_text(self, article: Article) -> str:
+        return "\n\n".join(article.paragraphs)
 
 
-class Articles(APIView):
+class Articles(ListAPIView[Any]):
     """All articles, those for members included: nobody else gets here."""
 
-    def get(self, request: Request) -> Response:
-        return Response(
-            [
-                {
-                    "slug": article.slug,
-                    "title": article.title,
-                    "author": article.author,
-                    "published": article.published.isoformat(),
-                    "members_only": article.members_only,
-                    "text": "\n\n".join(article.paragraphs),
-                }
-                for article in ARTICLES
-            ]
-        )
+    serializer_class = ArticleSerializer
+
+    def get_queryset(self) -> Any:
+        return ARTICLES

@@ -10,6 +10,9 @@ POLICY = (
     "frame-ancestors 'none'"
 )
 
+# Swagger UI has styles inline, and pictures in its style sheet.
+API_DOCS = f"{POLICY}; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+
 
 def content_security_policy(
     get_response: Callable[[HttpRequest], HttpResponse],
@@ -20,7 +23,8 @@ def content_security_policy(
         response = get_response(request)
         # Django's error pages for developers have their style inline.
         if not (settings.DEBUG and response.status_code in (404, 500)):
-            response.headers["Content-Security-Policy"] = POLICY
+            docs = request.resolver_match and request.resolver_match.url_name == "api-docs"
+            response.headers["Content-Security-Policy"] = API_DOCS if docs else POLICY
         return response
 
     return middleware

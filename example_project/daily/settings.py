@@ -5,6 +5,7 @@ sets EXAMPLE_DEBUG=0, and the EXAMPLE_* variables below.
 """
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -54,6 +55,10 @@ INSTALLED_APPS = [
     "rest_framework",
     "django_identityx",
 ]
+# The page about the API, /api/docs/. It needs drf-spectacular and drf-spectacular-sidecar.
+API_DOCS = bool(find_spec("drf_spectacular") and find_spec("drf_spectacular_sidecar"))
+if API_DOCS:
+    INSTALLED_APPS += ["drf_spectacular", "drf_spectacular_sidecar"]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -74,6 +79,16 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    **({"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"} if API_DOCS else {}),
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Acme Daily",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",  # its files come from this site, as everything does
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
 # Verdicts of IdentityX are kept in a cache that all processes should share.

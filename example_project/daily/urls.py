@@ -1,5 +1,6 @@
 """Addresses of the site. The package's pages are under ``account/``."""
 
+from django.conf import settings
 from django.urls import include, path
 
 from . import api, views
@@ -14,3 +15,11 @@ urlpatterns = [
     path("api/articles", api.Articles.as_view(), name="api-articles"),
     path("account/", include("django_identityx.urls")),
 ]
+
+if settings.API_DOCS:
+    from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+    urlpatterns += [
+        path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+        path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api-docs"),
+    ]

@@ -33,7 +33,6 @@ class JSONView(APIView):
     parser_classes = (SmallJSONParser,)
     renderer_classes = (JSONRenderer,)
     versioning_class = None
-    schema = None
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:

@@ -1,0 +1,319 @@
+"""What drf-spectacular says of this package; loaded by the app where drf-spectacular is installed.
+
+Each kind of credential is a security scheme of its own, `http` and `bearer`: what one types into
+Swagger UI's "Authorize" is ``AppUser <token>``, and the header that it sends is the one that works.
+The JSON twins are in the schema with their errors, which all have one shape.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiViewExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, inline_serializer
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny
+from rest_framework.views import APIView
+
+from .authentication import IdentityXAuthentication, IdentityXSessionAuthentication
+from .credentials import TokenType
+from .signin.api import LoginLinkView, LoginView, LogoutView, MeView
+from .signin.api.views import LoginLinkSerializer, LoginSerializer, LogoutSerializer
+
+TAG = "Signing in"
+SESSION = "IdentityXSession"
+
+_WHO = {
+    TokenType.APP_USER: "A reader of the application",
+    TokenType.ORG_USER: "Somebody of the staff",
+    TokenType.ORG_USER_API_TOKEN: "A script acting for somebody of the staff",
+}
+
+
+class BearerScheme(OpenApiAuthenticationExtension):
+    """A security scheme for each kind that an authentication class takes."""
+
+    target_class = IdentityXAuthentication
+    match_subclasses = True
+
+    name: list[str] = []  # ours are registered below, for all subclasses the same
+
+    def get_security_requirement(self, auto_schema: AutoSchema) -> list[dict[str, list[Any]]]:
+        kinds = [kind for kind in TokenType if kind in self.target.token_types]
+        for kind in kinds:
+            scheme = ResolvedComponent(
+                name=kind.value,
+                type=ResolvedComponent.SECURITY_SCHEMA,
+                object=kind,
+                schema={
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": f"{kind} <token>",
+                    "description": f"{_WHO[kind]}. Type `{kind}`, a space and the token.",
+                },
+            )
+            auto_schema.registry.register_on_missing(scheme)
+        return [{kind.value: []} for kind in kinds]
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, Any]]:
+        return []
+
+
+class SessionScheme(OpenApiAuthenticationExtension):
+    """The cookie of the session that signing in made."""
+
+    target_class = IdentityXSessionAuthentication
+    match_subclasses = True
+    name = SESSION
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        return {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": settings.SESSION_COOKIE_NAME,
+            "description": "Sign in on the site. Unsafe methods need `X-CSRFToken` as well.",
+        }
+
+
+USER = inline_serializer(
+    "IdentityXUser",
+    {
+        "type": serializers.ChoiceField([kind.value for kind in TokenType]),
+        "id": serializers.CharField(),
+        "email": serializers.CharField(),
+        "name": serializers.CharField(),
+        "given_name": serializers.CharField(allow_null=True),
+        "family_name": serializers.CharField(allow_null=True),
+        "display_name": serializers.CharField(
+            allow_null=True, required=False, help_text="Of an AppUser, as the following four."
+        ),
+        "verified": serializers.BooleanField(required=False),
+        "banned": serializers.BooleanField(required=False),
+        "access_levels": inline_serializer(
+            "IdentityXAccessLevel",
+            {"id": serializers.CharField(), "name": serializers.CharField()},
+            many=True,
+            required=False,
+        ),
+        "teams": inline_serializer(
+            "IdentityXTeam",
+            {"id": serializers.CharField(), "name": serializers.CharField()},
+            many=True,
+            required=False,
+        ),
+        "photo_url": serializers.CharField(
+            allow_null=True, required=False, help_text="Of an OrgUser, as `memberships`."
+        ),
+        "memberships": inline_serializer(
+            "IdentityXMembership",
+            {
+                "role": serializers.CharField(),
+                "organization_id": serializers.CharField(),
+                "organization_name": serializers.CharField(),
+            },
+            many=True,
+            required=False,
+        ),
+    },
+)
+ERROR = inline_serializer(
+    "IdentityXError",
+    {
+        "code": serializers.CharField(help_text="For programs; it stays."),
+        "detail": serializers.CharField(help_text="For people, in their language."),
+        "masked_email": serializers.CharField(
+            required=False, help_text="With 409: whose link it is."
+        ),
+        "fields": serializers.DictField(
+            child=serializers.ListField(child=serializers.CharField()),
+            required=False,
+            help_text="With 400 `invalid`: what is wrong with which field.",
+        ),
+    },
+)
+LINK_SENT = inline_serializer(
+    "IdentityXLinkSent", {"code": serializers.CharField(), "detail": serializers.CharField()}
+)
+
+_READER = OpenApiExample(
+    "A reader",
+    {
+        "type": "AppUser",
+        "id": "5d1b36070ce467bff670a070",
+        "email": "reader@example.net",
+        "name": "Rita Reader",
+        "given_name": "Rita",
+        "family_name": "Reader",
+        "display_name": "Rita",
+        "verified": True,
+        "banned": False,
+        "access_levels": [{"id": "5d1b36070ce467bff670a0c0", "name": "Premium"}],
+        "teams": [],
+    },
+    response_only=True,
+)
+
+
+def _errors(*wanted: int) -> dict[Any, OpenApiResponse]:
+    return {
+        status: OpenApiResponse(
+            ERROR,
+            _MEANING[status],
+            [
+                OpenApiExample(code, {"code": code, "detail": detail, **extra})
+                for code, detail, extra in _EXAMPLES[status]
+            ],
+        )
+        for status in wanted
+    }
+
+
+_MASKED = {"masked_email": "r•••r@example.net"}
+_MEANING = {
+    400: "What was sent can't be read, or is no link of this site",
+    401: "Nobody is signed in",
+    403: "No CSRF token, or a person who may not sign in here",
+    404: "There is nothing like that",
+    405: "Another method",
+    409: "A person must agree first",
+    410: "The link is no good any more",
+    413: "The body is too large",
+    415: "The body is no JSON",
+    429: "Too many requests; `Retry-After` says when the next one passes",
+    503: "IdentityX can't be asked; `Retry-After` says when to try again",
+}
+_EXAMPLES: dict[int, list[tuple[str, str, dict[str, Any]]]] = {
+    400: [
+        (
+            "invalid",
+            "Enter a valid email address.",
+            {"fields": {"email": ["Enter a valid email address."]}},
+        ),
+        ("parse_error", "This is not a JSON object.", {}),
+        ("wrong_application", "This link belongs to another site", {}),
+    ],
+    401: [("not_authenticated", "Nobody is signed in.", {})],
+    403: [
+        ("csrf", "The CSRF token is missing or wrong. Ask api/me for the cookie first.", {}),
+        ("banned", "This account can't sign in here", {}),
+    ],
+    404: [("not_found", "Not found.", {})],
+    405: [("method_not_allowed", "Method “GET” not allowed.", {})],
+    409: [
+        (
+            "confirmation_required",
+            "This link was asked for elsewhere. Send “confirmed” once the visitor agrees.",
+            _MASKED,
+        ),
+        ("other_person", "Somebody else is signed in. Send “replace” to change.", _MASKED),
+    ],
+    410: [("used", "This link has been used", {}), ("too_old", "This link is too old", {})],
+    413: [("too_large", "The body is too large.", {})],
+    415: [("unsupported_media_type", "Unsupported media type “text/plain” in request.", {})],
+    429: [("too_many", "Too many requests. Wait a moment.", {})],
+    503: [
+        ("unavailable", "The identity service is unavailable. Try again in a moment.", {}),
+    ],
+}
+_BODY = (400, 403, 413, 415)
+
+# View, its methods, and what each takes and gives.
+_OPERATIONS: dict[type[APIView], dict[str, dict[str, Any]]] = {
+    LoginLinkView: {
+        "post": {
+            "summary": "Ask for a link by mail",
+            "description": "The answer is the same for known and unknown addresses.",
+            "request": LoginLinkSerializer,
+            "responses": {
+                202: OpenApiResponse(LINK_SENT, "Whatever happened to the address"),
+                **_errors(*_BODY, 429, 503),
+            },
+            "examples": [
+                OpenApiExample(
+                    "A reader",
+                    {"email": "reader@example.net", "next": "/members/"},
+                    request_only=True,
+                ),
+                OpenApiExample(
+                    "Sent",
+                    {
+                        "code": "link_sent",
+                        "detail": "If this address can sign in here, a mail with a link is on "
+                        "its way.",
+                    },
+                    response_only=True,
+                    status_codes=["202"],
+                ),
+            ],
+        }
+    },
+    LoginView: {
+        "post": {
+            "summary": "Sign in by the link",
+            "description": "409 asks for `confirmed` or `replace`: show `masked_email` to the "
+            "visitor, and send again once they agree.",
+            "request": LoginSerializer,
+            "responses": {
+                200: OpenApiResponse(USER, "Signed in, with a session", [_READER]),
+                **_errors(*_BODY, 409, 410, 429, 503),
+            },
+        }
+    },
+    LogoutView: {
+        "post": {
+            "summary": "Sign out",
+            "description": "With `everywhere`, also out of the person's other sessions here.",
+            "request": LogoutSerializer,
+            "responses": {
+                204: OpenApiResponse(None, "Signed out here, whatever IdentityX says"),
+                **_errors(*_BODY, 503),
+            },
+        }
+    },
+    MeView: {
+        "get": {
+            "summary": "Who is signed in",
+            "description": "Sets the CSRF cookie as well, also with 401.",
+            "responses": {
+                200: OpenApiResponse(USER, "", [_READER]),
+                **_errors(401, 503),
+            },
+        }
+    },
+}
+
+
+def _describe(view: type[APIView], methods: dict[str, dict[str, Any]]) -> None:
+    """Register what `_OPERATIONS` says of a view."""
+
+    class Twin(OpenApiViewExtension):
+        target_class = view
+
+        def view_replacement(self) -> type[APIView]:
+            replaced: dict[str, Any] = {
+                "schema": AutoSchema(),
+                "permission_classes": (AllowAny,),
+                # The session is what these are about, and the one that asks for it says 401.
+                "authentication_classes": (IdentityXSessionAuthentication,)
+                if any(401 in described["responses"] for described in methods.values())
+                else (),
+            }
+            for method, described in methods.items():
+                decorate = extend_schema(tags=[TAG], **described)
+                replaced[method] = decorate(_copied(getattr(self.target, method)))
+            return type(view.__name__, (self.target,), replaced)
+
+
+def _copied(method: Any) -> Any:
+    def copied(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        return method(self, request, *args, **kwargs)
+
+    copied.kwargs = {"schema": AutoSchema}  # type: ignore[attr-defined]  # what extend_schema extends
+    return copied
+
+
+for _view, _methods in _OPERATIONS.items():
+    _describe(_view, _methods)

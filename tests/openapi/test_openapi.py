@@ -1,0 +1,163 @@
+"""What drf-spectacular writes of a site with this package: compared with ``schema.yml``."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.urls import include, path, reverse
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from django_identityx.authentication import (
+    AppUserAuthentication,
+    IdentityXAuthentication,
+    IdentityXSessionAuthentication,
+    OrgUserAuthentication,
+)
+from tests.demo import MANAGE, environment
+
+pytest.importorskip("drf_spectacular")
+from drf_spectacular.drainage import GENERATOR_STATS
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.renderers import OpenApiYamlRenderer
+from drf_spectacular.utils import extend_schema
+from drf_spectacular.validation import validate_schema
+
+from django_identityx import openapi
+
+GOLDEN = Path(__file__).parent / "schema.yml"
+
+
+class Own(IdentityXAuthentication):
+    """A site's own subclass."""
+
+    max_age = 0
+
+
+def view(*classes: type) -> Any:
+    class View(APIView):
+        schema = AutoSchema()
+        authentication_classes = classes
+        permission_classes = (IsAuthenticated,)
+
+        def get(self, request: Any) -> Response:
+            raise NotImplementedError
+
+        get.kwargs = {"schema": AutoSchema}  # type: ignore[attr-defined]
+        get = extend_schema(responses=None)(get)
+
+    return View.as_view()
+
+
+PATTERNS = [
+    path("account/", include("django_identityx.urls")),
+    path("everybody/", view(IdentityXAuthentication, IdentityXSessionAuthentication)),
+    path("readers/", view(AppUserAuthentication)),
+    path("staff/", view(OrgUserAuthentication)),
+    path("own/", view(Own)),
+]
+
+
+@pytest.fixture
+def schema() -> Any:
+    GENERATOR_STATS.reset()
+    return SchemaGenerator(patterns=PATTERNS).get_schema(request=None, public=True)
+
+
+def test_it_is_the_golden_file(schema: Any) -> None:
+    """``IDENTITYX_UPDATE_GOLDEN=1`` writes the file anew: look at its diff."""
+    written = OpenApiYamlRenderer().render(schema, renderer_context={}).decode()
+    if os.environ.get("IDENTITYX_UPDATE_GOLDEN"):
+        GOLDEN.write_text(written)
+    assert written == GOLDEN.read_text()
+
+
+def test_it_is_valid_and_nothing_was_guessed(schema: Any) -> None:
+    validate_schema(schema)
+    assert not GENERATOR_STATS
+
+
+def test_each_kind_is_a_scheme_that_swagger_ui_can_send(schema: Any) -> None:
+    schemes = schema["components"]["securitySchemes"]
+    assert set(schemes) == {"AppUser", "OrgUser", "OrgUserApiToken", "IdentityXSession"}
+    for name in ("AppUser", "OrgUser", "OrgUserApiToken"):
+        assert (schemes[name]["type"], schemes[name]["scheme"]) == ("http", "bearer")
+        assert f"`{name}`" in schemes[name]["description"]
+
+    def required(where: str) -> list[Any]:
+        return schema["paths"][where]["get"]["security"]
+
+    assert required("/readers/") == [{"AppUser": []}]
+    assert required("/staff/") == [{"OrgUser": []}, {"OrgUserApiToken": []}]
+    everybody = [*required("/readers/"), *required("/staff/")]
+    assert required("/own/") == everybody
+    assert required("/everybody/") == [*everybody, {"IdentityXSession": []}]
+
+
+def test_each_twin_is_in_it(schema: Any) -> None:
+    """A twin that is new must be described."""
+    from django_identityx.urls import urlpatterns
+
+    twins = [entry.name for entry in urlpatterns if str(entry.name).startswith("api-")]
+    assert twins
+    for name in twins:
+        address = reverse(f"identityx:{name}").replace("/identityx/", "/account/")
+        for method, operation in schema["paths"][address].items():
+            assert operation["tags"] == [openapi.TAG], (name, method)
+            assert operation["summary"]
+
+
+def test_the_examples_fit_their_shapes(schema: Any) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    shapes = schema["components"]["schemas"]
+    seen = 0
+    for operations in schema["paths"].values():
+        for operation in operations.values():
+            for answer in operation["responses"].values():
+                for content in answer.get("content", {}).values():
+                    shape = {**content["schema"], "components": {"schemas": shapes}}
+                    for example in content.get("examples", {}).values():
+                        jsonschema.validate(example["value"], shape)
+                        seen += 1
+    assert seen > 20
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status"),
+    [
+        ('{"email": "no address"}', "application/json", 400),
+        ("[]", "application/json", 400),
+        ("{", "application/json", 400),
+        ("email=a@example.net", "application/x-www-form-urlencoded", 415),
+        ('"' + 70_000 * "x" + '"', "application/json", 413),
+    ],
+)
+def test_what_is_described_is_what_is_answered(
+    schema: Any, client: Any, body: str, content_type: str, status: int
+) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    answer = client.post("/identityx/api/login-link/", body, content_type=content_type)
+    assert answer.status_code == status
+    described = schema["paths"]["/account/api/login-link/"]["post"]["responses"][str(status)]
+    shape = described["content"]["application/json"]["schema"]
+    jsonschema.validate(
+        answer.json(), {**shape, "components": {"schemas": schema["components"]["schemas"]}}
+    )
+
+
+def test_the_schema_of_the_example(tmp_path: Path) -> None:
+    pytest.importorskip("drf_spectacular_sidecar")
+    command = [sys.executable, str(MANAGE), "spectacular", "--validate", "--fail-on-warn"]
+    run = subprocess.run(
+        command, env=environment(tmp_path), capture_output=True, text=True, timeout=60
+    )
+    assert run.returncode == 0, run.stderr
+    assert "Authorize" not in run.stderr
+    assert "/account/api/login-link/" in run.stdout
