@@ -10,7 +10,8 @@
     │   ├── Unreachable         connect, timeout, 5xx, not JSON, an answer of another shape
     │   ├── Failing             IdentityX answers and reports an outage inside
     │   ├── Unclear             an answer that this package does not know; says nothing of others
-    │   └── Busy                not asked at all: circuit open, or too many calls under way
+    │   └── Busy                not asked at all: too many calls are under way
+    │       └── LeftAlone       ... or it failed a moment ago, and is given a rest
     └── OperationFailed         the call: IdentityX understood it and said no
         ├── NotFound            no such user, application, ...
         ├── InvalidInput        a value was refused
@@ -72,7 +73,11 @@ class Unclear(Unavailable):
 
 
 class Busy(Unavailable):
-    """Not asked: IdentityX is being left alone, or too many calls are under way."""
+    """Not asked: too many calls are under way."""
+
+
+class LeftAlone(Busy):
+    """Not asked: IdentityX has failed several times in a row, and is given a rest."""
 
 
 class OperationFailed(IdentityXError):

@@ -27,7 +27,7 @@ from django_identityx.ratelimits import LimitExceeded
 from django_identityx.ratelimits.counters import Bucket
 from django_identityx.ratelimits.rates import Rate
 from django_identityx.sandbox import DAILY_APP_ID, WEEKLY_APP_ID, Sandbox
-from django_identityx.service.breaker import FAILURES, FIRST_PAUSE
+from django_identityx.service.gate import FAILURES, FIRST_PAUSE
 from django_identityx.testing import credential
 from django_identityx.users import AppUser
 from django_identityx.verification import check, deny, forget, verify

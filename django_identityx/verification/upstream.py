@@ -6,8 +6,7 @@ from ..client import IdentityXClient
 from ..credentials import Credential, TokenType
 from ..exceptions import OperationFailed, Unclear
 from ..process import Clock
-from ..service.breaker import Breaker
-from ..service.slots import Slots
+from ..service.gate import Breaker, Places
 from ..users import AppUser, OrgUser
 from .options import Options
 
@@ -17,7 +16,7 @@ class Upstream:
 
     def __init__(self, options: Options, clock: Clock) -> None:
         self.breaker = Breaker(clock)
-        self.slots = Slots(options.max_verifications)
+        self.slots = Places(options.max_verifications, reserved=options.max_verifications // 4)
         self._clients: dict[str | None, IdentityXClient] = {}
 
     def ask(self, credential: Credential, app_id: str | None) -> AppUser | OrgUser:
