@@ -1,9 +1,8 @@
 """Whose address a request comes from, and when nobody knows.
 
-``X-Forwarded-For`` is what a client says unless a proxy that we trust wrote it. Behind a proxy
-that the settings don't declare, every visitor has the proxy's address: then the address is
-*unknown* (None), which means no limit per address and nothing forwarded, rather than one bot
-locking everybody out.
+What a forwarding header says is the client's own claim, unless a proxy that we trust wrote it.
+Where nobody has declared whether there are proxies, and such a header is there, the address is
+*unknown* (None): nothing is forwarded, nobody has access by address, and limits are common ones.
 """
 
 from __future__ import annotations
@@ -24,6 +23,15 @@ logger = logging.getLogger("django_identityx")
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 MAX_USER_AGENT = 512  # characters
+
+# What proxies and clients write; with nothing declared, each means that the address is unknown.
+FORWARDING = (
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_FORWARDED",
+    "HTTP_X_REAL_IP",
+    "HTTP_CF_CONNECTING_IP",
+    "HTTP_TRUE_CLIENT_IP",
+)
 
 
 @dataclass(frozen=True)
@@ -46,20 +54,21 @@ def visitor(request: HttpRequest) -> Visitor:
 def client_address(request: HttpRequest) -> str | None:
     """The client's address, or None where it can't be known.
 
-    Taken from ``REMOTE_ADDR``, or from ``X-Forwarded-For`` behind ``IDENTITYX_TRUSTED_PROXIES``.
+    What ``IDENTITYX_TRUSTED_PROXIES`` says decides whether it is ``REMOTE_ADDR`` or an entry of
+    ``X-Forwarded-For``.
     """
     remote = parse_address(request.META.get("REMOTE_ADDR", ""))
+    proxies = conf.TRUSTED_PROXIES
+    if proxies is None:
+        if any(name in request.META for name in FORWARDING):
+            _warn("undeclared")
+            return None
+        return _text(remote)
     forwarded = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
     forwarded = [part for part in forwarded if part]
-    proxies = conf.TRUSTED_PROXIES
-    if isinstance(proxies, int) and proxies > 0:
-        return _behind_hops(forwarded, proxies)
-    if not isinstance(proxies, int) and proxies:
-        return _behind_networks(remote, forwarded, proxies)
-    if forwarded and (remote is None or not remote.is_global):
-        _warned()
-        return None
-    return str(remote) if remote is not None else None
+    if not isinstance(proxies, int):
+        return _text(_behind_networks(remote, forwarded, proxies))
+    return _text(_behind_hops(forwarded, proxies) if proxies > 0 else remote)
 
 
 def parse_address(text: str) -> Address | None:
@@ -77,37 +86,53 @@ def parse_address(text: str) -> Address | None:
     return address
 
 
-def _behind_hops(forwarded: list[str], hops: int) -> str | None:
+def _text(address: Address | None) -> str | None:
+    return None if address is None else str(address)
+
+
+def _behind_hops(forwarded: list[str], hops: int) -> Address | None:
     """The entry that the outermost trusted proxy wrote; the rest is the client's own claim."""
     if len(forwarded) < hops:
+        _warn("fewer")
         return None
     address = parse_address(forwarded[-hops])
-    return None if address is None else str(address)
+    if address is not None and not address.is_global:
+        _warn("private")
+    return address
 
 
 def _behind_networks(
     remote: Address | None, forwarded: list[str], networks: Sequence[str]
-) -> str | None:
+) -> Address | None:
+    """The last address outside of ``networks``, on the way back to the client."""
     try:
         trusted = [ipaddress.ip_network(network, strict=False) for network in networks]
     except ValueError as error:
         raise ImproperlyConfigured(f"IDENTITYX_TRUSTED_PROXIES: {error}") from error
-    address = remote
+    address = remote  # none over a unix socket, whose other end is on this machine
     for entry in reversed(forwarded):
         if address is not None and not any(address in network for network in trusted):
             break
         address = parse_address(entry)
         if address is None:
-            return None
-    return None if address is None else str(address)
+            break
+    return address
 
 
-def _warn() -> bool:
-    logger.warning(
-        "Requests arrive through a proxy that IDENTITYX_TRUSTED_PROXIES does not declare: "
-        "client addresses are unknown, and limits per address are off."
-    )
-    return True
+_WARNINGS = {
+    "undeclared": "Requests arrive through a proxy, and IDENTITYX_TRUSTED_PROXIES does not say "
+    "which: client addresses are unknown, and their limits are common to all. (It says 0 where "
+    "clients connect directly.)",
+    "fewer": "IDENTITYX_TRUSTED_PROXIES declares more hops than X-Forwarded-For has entries: the "
+    "client's address is unknown.",
+    "private": "The client's address, by the hops in IDENTITYX_TRUSTED_PROXIES, is a private one. "
+    "If that is another proxy, all visitors share its limits: declare one hop more.",
+}
+_warned: PerProcess[set[str]] = PerProcess(set)
 
 
-_warned = PerProcess(_warn)  # once
+def _warn(what: str) -> None:
+    """Say it once in this process."""
+    if what not in _warned():
+        _warned().add(what)
+        logger.warning(_WARNINGS[what])

@@ -17,24 +17,28 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from . import ratelimits
-from .ratelimits.counters import Bucket
+from .applications import current
+from .credentials import TokenType
+from .ratelimits import Bucket
+
+Buckets = tuple[Bucket | None, ...]
 
 
 class IdentityXThrottle(BaseThrottle):
-    """Let through what ``bucket`` has room for."""
+    """Let through what ``buckets`` have room for."""
 
     scope = ""
 
     def __init__(self) -> None:
         self._wait: int | None = None
 
-    def bucket(self, request: Request, view: Any) -> Bucket | None:
-        """Whom this request counts for; None for no limit."""
+    def buckets(self, request: Request, view: Any) -> Buckets:
+        """Whom this request counts for."""
         raise NotImplementedError
 
     def allow_request(self, request: Request, view: Any) -> bool:
         try:
-            ratelimits.take(self.bucket(request, view))
+            ratelimits.take(*self.buckets(request, view))
         except ratelimits.LimitExceeded as exceeded:
             self._wait = exceeded.wait
             return False
@@ -44,13 +48,17 @@ class IdentityXThrottle(BaseThrottle):
         return self._wait
 
 
-class SendAddressThrottle(IdentityXThrottle):
+class _AddressThrottle(IdentityXThrottle):
+    def buckets(self, request: Request, view: Any) -> Buckets:
+        app_id = current(request._request).app_id
+        count_by = (ratelimits.by_address, ratelimits.by_network)
+        return tuple(by(self.scope, request._request, app_id) for by in count_by)
+
+
+class SendAddressThrottle(_AddressThrottle):
     """Login links asked for, by client address."""
 
     scope = ratelimits.SEND_ADDRESS
-
-    def bucket(self, request: Request, view: Any) -> Bucket | None:
-        return ratelimits.by_address(self.scope, request._request)
 
 
 class SendEmailThrottle(IdentityXThrottle):
@@ -58,16 +66,20 @@ class SendEmailThrottle(IdentityXThrottle):
 
     scope = ratelimits.SEND_EMAIL
     field = "email"
+    token_type = TokenType.APP_USER
 
-    def bucket(self, request: Request, view: Any) -> Bucket | None:
+    def buckets(self, request: Request, view: Any) -> Buckets:
         email = request.data.get(self.field) if hasattr(request.data, "get") else None
-        return ratelimits.by_email(self.scope, email) if isinstance(email, str) else None
+        if not isinstance(email, str):
+            return ()
+        app_id = current(request._request).app_id
+        return (
+            ratelimits.by_email(self.scope, email, self.token_type, app_id),
+            ratelimits.by_mailbox(ratelimits.SEND_MAILBOX, email, app_id),
+        )
 
 
-class RedeemAddressThrottle(IdentityXThrottle):
+class RedeemAddressThrottle(_AddressThrottle):
     """Login links brought, by client address."""
 
     scope = ratelimits.REDEEM_ADDRESS
-
-    def bucket(self, request: Request, view: Any) -> Bucket | None:
-        return ratelimits.by_address(self.scope, request._request)

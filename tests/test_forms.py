@@ -31,6 +31,10 @@ class TestEmail:
             "a@example.net, b@example.net",
             "\x00a@example.net",
             "a" * 250 + "@example.net",
+            '"a"@example.net',
+            "a@exam\u00adple.net",
+            "a@exam\u200dple.net",
+            "mi\u212ae@example.net",
         ],
     )
     def test_bad(self, email: str) -> None:

@@ -19,30 +19,19 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import RequestFactory
 
 from django_identityx import emails, ratelimits
-from django_identityx.ratelimits import LimitExceeded
-from django_identityx.ratelimits.counters import Bucket, LocalHits, Refusal, SharedHits
-from django_identityx.ratelimits.rates import Rate, parse_rate, rates_of
+from django_identityx.ratelimits import Bucket, Limiter, LimitExceeded, Rate
 
 from . import cache_backends
 from .leaks import logged
 from .requirements import require
+from .simulated_clock import SimulatedClock
 
 FIVE = (Rate(5, 60),)
 
 
-class Clock:
-    """Seconds that pass when told to."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> SimulatedClock:
+    return SimulatedClock()
 
 
 def cache_of(name: str) -> dict[str, Any]:
@@ -52,6 +41,19 @@ def cache_of(name: str) -> dict[str, Any]:
 
 def bucket(key: str = "a", rates: tuple[Rate, ...] = FIVE) -> Bucket:
     return Bucket("send-email", key, rates)
+
+
+def passes(limiter: Limiter, *buckets: Bucket) -> bool:
+    return wait(limiter, *buckets) == 0
+
+
+def wait(limiter: Limiter, *buckets: Bucket) -> int:
+    """Seconds until one more passes; 0 if it did."""
+    try:
+        limiter.take(buckets)
+    except LimitExceeded as exceeded:
+        return exceeded.wait
+    return 0
 
 
 def request_from(address: str, **meta: str) -> Any:
@@ -79,6 +81,11 @@ def race(count: int, attempt: Callable[[], bool]) -> int:
 # --- Rates -----------------------------------------------------------------------------------
 
 
+def rates_of(scope: str) -> tuple[Rate, ...]:
+    found = ratelimits.bucket(scope, "somebody")
+    return () if found is None else found.rates
+
+
 @pytest.mark.parametrize(
     ("text", "rate"),
     [
@@ -90,16 +97,18 @@ def race(count: int, attempt: Callable[[], bool]) -> int:
         ("1000/day", Rate(1000, 86400)),
     ],
 )
-def test_rates(text: str, rate: Rate) -> None:
-    assert parse_rate(text) == rate
+def test_rates(text: str, rate: Rate, settings) -> None:
+    settings.IDENTITYX_THROTTLE_RATES = {"send-email": text}
+    assert rates_of("send-email") == (rate,)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "10", "/min", "0/min", "-1/min", "10/", "10/week", 10, b"1/s"]
+    "text", ["", "10", "/min", "0/min", "-1/min", "10/", "10/week", 10, b"1/s", "1000000000/s"]
 )
-def test_what_is_no_rate(text: Any) -> None:
+def test_what_is_no_rate(text: Any, settings) -> None:
+    settings.IDENTITYX_THROTTLE_RATES = {"send-email": [text]}
     with pytest.raises(ImproperlyConfigured, match="not a rate"):
-        parse_rate(text)
+        rates_of("send-email")
 
 
 def test_rates_of_a_scope(settings) -> None:
@@ -116,84 +125,72 @@ def test_rates_of_a_scope(settings) -> None:
 # --- The hits of one process -----------------------------------------------------------------
 
 
-def test_at_most_so_many_in_any_period(clock: Clock) -> None:
+def test_at_most_so_many_in_any_period(clock: SimulatedClock) -> None:
     """Not in windows of the clock's, at whose border twice as many would pass."""
-    hits, passed = LocalHits(clock=clock), []
+    hits, passed = Limiter(clock), []
     for _ in range(1500):
-        clock.now += 0.25
-        if not isinstance(hits.take([bucket()]), Refusal):
-            passed.append(clock.now)
+        clock.advance(0.25)
+        if passes(hits, bucket()):
+            passed.append(clock.monotonic())
     assert len(passed) == 5 * (1500 * 0.25 // 60 + 1)
     assert all(after - before >= 60 for before, after in zip(passed, passed[5:], strict=False))
 
 
-def test_the_wait_is_exact(clock: Clock) -> None:
-    hits = LocalHits(clock=clock)
+def test_the_wait_is_exact(clock: SimulatedClock) -> None:
+    hits = Limiter(clock)
     for _ in range(5):
-        hits.take([bucket()])
-        clock.now += 2
-    assert hits.take([bucket()]) == Refusal("send-email", 50.0)
-    clock.now += 49.9
-    assert isinstance(hits.take([bucket()]), Refusal)
-    clock.now += 0.1
-    assert not isinstance(hits.take([bucket()]), Refusal)
-    assert hits.take([bucket()]) == Refusal("send-email", 2.0)
+        assert passes(hits, bucket())
+        clock.advance(2)
+    assert wait(hits, bucket()) == 50
+    clock.advance(49.9)
+    assert wait(hits, bucket()) == 1
+    clock.advance(0.2)
+    assert passes(hits, bucket())
+    assert wait(hits, bucket()) == 2
 
 
-def test_a_list_of_rates(clock: Clock) -> None:
-    hits, both = LocalHits(clock=clock), bucket(rates=(Rate(2, 60), Rate(3, 3600)))
+def test_a_list_of_rates(clock: SimulatedClock) -> None:
+    hits, both = Limiter(clock), bucket(rates=(Rate(2, 60), Rate(3, 3600)))
     waits = []
     for _ in range(5):
-        taken = hits.take([both])
-        waits.append(taken.wait if isinstance(taken, Refusal) else 0.0)
-        clock.now += 30
+        waits.append(wait(hits, both))
+        clock.advance(30)
     # At 90 s the first has left the minute; from then on the hour is full.
-    assert waits == [0.0, 0.0, 0.0, 3510.0, 3480.0]
+    assert waits == [0, 0, 0, 3510, 3480]
 
 
-def test_who_is_refused_is_not_counted(clock: Clock) -> None:
-    hits = LocalHits(clock=clock)
+def test_who_is_refused_is_not_counted(clock: SimulatedClock) -> None:
+    hits = Limiter(clock)
     for _ in range(1000):
-        hits.take([bucket()])
-    clock.now += 60
-    assert not isinstance(hits.take([bucket()]), Refusal)
+        wait(hits, bucket())
+    clock.advance(60)
+    assert passes(hits, bucket())
 
 
-def test_all_buckets_or_none(clock: Clock) -> None:
-    hits, narrow, wide = LocalHits(clock=clock), bucket("n", (Rate(1, 60),)), bucket("w")
-    assert not isinstance(hits.take([narrow, wide]), Refusal)
+def test_all_buckets_or_none(clock: SimulatedClock) -> None:
+    hits, narrow, wide = Limiter(clock), bucket("n", (Rate(1, 60),)), bucket("w")
+    assert passes(hits, narrow, wide)
     for _ in range(10):
-        assert isinstance(hits.take([wide, narrow]), Refusal)
-    assert sum(not isinstance(hits.take([wide]), Refusal) for _ in range(10)) == 4
+        assert not passes(hits, wide, narrow)
+    assert sum(passes(hits, wide) for _ in range(10)) == 4
 
 
-def test_giving_back(clock: Clock) -> None:
-    hits = LocalHits(clock=clock)
-    for _ in range(20):
-        taken = hits.take([bucket()])
-        assert isinstance(taken, float)
-        hits.give_back([bucket()], taken)
-    hits.give_back([bucket("nobody")], 1.0)
-    assert sum(not isinstance(hits.take([bucket()]), Refusal) for _ in range(10)) == 5
-
-
-def test_a_flood_resets_nobody_at_the_limit(clock: Clock) -> None:
-    hits = LocalHits(size=1000, clock=clock)
+def test_a_flood_resets_nobody_at_the_limit(clock: SimulatedClock) -> None:
+    hits = Limiter(clock, size=1000)
     for _ in range(5):
-        hits.take([bucket("victim")])
-    for number in range(20_000):
-        hits.take([bucket(f"flood {number}")])
-        clock.now += 0.001
-    assert len(hits) <= 1000
-    assert isinstance(hits.take([bucket("victim")]), Refusal)
+        assert passes(hits, bucket("victim"))
+    for number in range(5_000):
+        wait(hits, bucket(f"flood {number}"))
+        clock.advance(0.001)
+    assert not passes(hits, bucket("victim"))
 
 
-def test_a_flood_of_full_ones_is_bounded_all_the_same(clock: Clock) -> None:
-    hits, single = LocalHits(size=100, clock=clock), (Rate(1, 60),)
+def test_a_flood_of_full_ones_is_bounded_all_the_same(clock: SimulatedClock) -> None:
+    hits, single = Limiter(clock, size=100), (Rate(1, 60),)
     for number in range(1000):
-        hits.take([bucket(str(number), single)])
-    assert len(hits) <= 100
-    assert isinstance(hits.take([bucket("999", single)]), Refusal)
+        assert passes(hits, bucket(str(number), single))
+    assert not passes(hits, bucket("999", single))
+    assert passes(hits, bucket("0", single))  # forgotten, to make room
 
 
 def test_a_race_in_one_process() -> None:
@@ -207,84 +204,78 @@ def test_a_race_in_one_process() -> None:
     assert race(32, attempt) == 5
 
 
-# --- The hits of all processes ---------------------------------------------------------------
+# --- The hits of all processes: each `Limiter` is one -----------------------------------------
+
+
+def elsewhere(*buckets: Bucket) -> bool:
+    """Whether a process that has counted nothing yet lets one more through."""
+    return passes(Limiter(), *buckets)
 
 
 def test_a_race_for_the_slots(settings) -> None:
     settings.CACHES = cache_of("Remote")
-    assert race(32, lambda: SharedHits().take([bucket()]) is None) == 5
+    assert race(32, lambda: elsewhere(bucket())) == 5
 
 
 def test_a_race_in_which_another_limit_gives_back(settings) -> None:
     """Those who take a slot and give it back cost nobody the place that is theirs."""
     settings.CACHES = cache_of("Remote")
     wide, narrow = bucket("w", (Rate(20, 60),)), bucket("n", (Rate(3, 60),))
-    assert race(32, lambda: SharedHits().take([wide, narrow]) is None) == 3
-    assert sum(SharedHits().take([wide]) is None for _ in range(40)) == 17
+    assert race(32, lambda: elsewhere(wide, narrow)) == 3
+    assert sum(elsewhere(wide) for _ in range(40)) == 17
 
 
 def test_slots_that_only_look_free(settings) -> None:
     """What is read from a replica decides nothing, and what was taken in vain is given back."""
     settings.CACHES = cache_of("Lagging")
     wide, narrow = bucket("w"), bucket("n", (Rate(1, 60),))
-    assert SharedHits().take([wide, narrow]) is None
+    assert elsewhere(wide, narrow)
     for _ in range(20):
-        assert SharedHits().take([wide, narrow]) == Refusal("send-email", 1.0)
-    assert sum(SharedHits().take([wide]) is None for _ in range(10)) == 4
+        assert wait(Limiter(), wide, narrow) == 1
+    assert sum(elsewhere(wide) for _ in range(10)) == 4
 
 
 def test_two_processes_count_as_one(settings) -> None:
     settings.CACHES = cache_of("Remote")
-    here, there = (LocalHits(), SharedHits()), (LocalHits(), SharedHits())
-    passed = 0
-    for local, shared in (here, there) * 5:
-        assert isinstance(local.take([bucket()]), float)
-        passed += shared.take([bucket()]) is None
-    assert passed == 5
+    here, there = Limiter(), Limiter()
+    assert sum(passes(limiter, bucket()) for limiter in (here, there) * 5) == 5
 
 
 def test_the_wait_is_exact_across_processes(settings) -> None:
     settings.CACHES = cache_of("Remote")
-    for attempt in range(5):  # a machine that stands still for a second proves nothing
-        two, began = bucket(f"attempt-{attempt}", (Rate(2, 1),)), time.time()
-        assert SharedHits().take([two]) is None
-        assert SharedHits().take([two]) is None
-        refusal = SharedHits().take([two])
-        if refusal is not None:
-            break
-    assert refusal is not None
-    assert 1 - (time.time() - began) <= refusal.wait <= 1
-    time.sleep(refusal.wait)
-    assert SharedHits().take([two]) is None
+    two = bucket(rates=(Rate(2, 1),))
+    assert wait_for(lambda: elsewhere(two) and elsewhere(two) and not elsewhere(two))
+    time.sleep(1.1)
+    assert elsewhere(two)
 
 
 def test_a_refusal_elsewhere_is_given_back_here(settings) -> None:
     """Otherwise who hammers would stay out for ever."""
     settings.CACHES = cache_of("Remote")
-    settings.IDENTITYX_THROTTLE_RATES = {"send-email": "2/s"}
-    found = ratelimits.by_email("send-email", "reader@example.net")
-    assert found is not None
-    for _ in range(2):
-        assert SharedHits().take([found]) is None  # by another process
-    for _ in range(3):
-        with pytest.raises(LimitExceeded):
-            ratelimits.take(found)
+    here, two = Limiter(), bucket(rates=(Rate(2, 1),))
+    assert wait_for(lambda: elsewhere(two) and elsewhere(two) and not passes(here, two))
+    assert not passes(here, two)
     time.sleep(1.1)
-    ratelimits.take(found)
+    assert passes(here, two)
+
+
+def wait_for(condition: Callable[[], bool]) -> bool:
+    """Try again after a second: a machine that stood still for one proves nothing."""
+    return condition() or time.sleep(1.1) or condition() or time.sleep(1.1) or condition()
 
 
 def test_great_limits_try_a_part_of_their_slots(settings) -> None:
     settings.CACHES = cache_of("Remote")
     great = bucket(rates=(Rate(300, 600),))
-    passed = sum(SharedHits().take([great]) is None for _ in range(320))
+    passed = sum(elsewhere(great) for _ in range(320))
     assert 200 < passed <= 300
 
 
 def test_keys_are_digests(settings) -> None:
     settings.CACHES = cache_of("Remote")
-    ratelimits.limit_sending(request_from("198.51.100.77"), "Reader.Somebody@Example.net")
+    ratelimits.limit_sending(request_from("198.51.100.77"), "Reader.Somebody+x@Example.net")
     keys = " ".join(caches["default"].keys)  # type: ignore[attr-defined]
-    assert keys.count("identityx:limit:") == 4
+    assert keys.count("identityx:limit:") == 6
     for secret in ("198.51", "eader", "xample", emails.digest("reader.somebody@example.net")):
         assert secret not in keys
 
@@ -299,7 +290,7 @@ def test_a_cache_in_trouble(backend: str, settings, caplog: pytest.LogCaptureFix
         ratelimits.take(found)
     with pytest.raises(LimitExceeded):
         ratelimits.take(found)
-    assert logged(caplog).count("each process limits by its own count") == 1
+    assert logged(caplog).count("this process does without it") == 1
     assert "a-password" not in logged(caplog)
     assert cache_backends.Down.calls <= 1
 
@@ -313,7 +304,7 @@ def test_a_cache_in_trouble(backend: str, settings, caplog: pytest.LogCaptureFix
 )
 def test_a_cache_that_nobody_shares(backend: str, settings) -> None:
     settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "not-shared"}}
-    assert all(SharedHits().take([bucket()]) is None for _ in range(10))
+    assert all(elsewhere(bucket()) for _ in range(10))
     for _ in range(5):
         ratelimits.limit_sending(request_from("198.51.100.7"), "reader@example.net")
     for number in range(400):  # more than local memory keeps
@@ -333,7 +324,7 @@ def test_a_cache_in_the_database(settings) -> None:
         }
     }
     call_command("createcachetable", verbosity=0)
-    assert sum(SharedHits().take([bucket()]) is None for _ in range(8)) == 5
+    assert sum(elsewhere(bucket()) for _ in range(8)) == 5
 
 
 # --- Whom a limit counts ---------------------------------------------------------------------
@@ -358,13 +349,36 @@ def test_scopes_count_apart() -> None:
     )
 
 
-def test_an_unknown_address_has_no_limit() -> None:
-    assert counted(REMOTE_ADDR="") is None
-    assert counted(REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_FOR="198.51.100.7") is None
-    for number in range(40):
-        request = request_from("", HTTP_X_FORWARDED_FOR="198.51.100.7")
+def test_an_unknown_address_has_a_limit_in_common_with_all_such() -> None:
+    unknown = counted(REMOTE_ADDR="")
+    assert unknown is not None
+    for forwarding in ("X_FORWARDED_FOR", "FORWARDED", "X_REAL_IP", "CF_CONNECTING_IP"):
+        meta = {"REMOTE_ADDR": "10.0.0.1", f"HTTP_{forwarding}": "198.51.100.7"}
+        assert counted(**meta) == unknown
+    for number in range(300):
+        ratelimits.limit_redeeming(request_from("", HTTP_X_FORWARDED_FOR=f"198.51.100.{number}"))
+    with pytest.raises(LimitExceeded):
+        ratelimits.limit_redeeming(request_from("10.0.0.1", HTTP_X_REAL_IP="198.51.100.7"))
+    ratelimits.limit_redeeming(request_from("198.51.100.7"))
+
+
+def test_ipv6_counts_by_48_bits_ten_times_as_high() -> None:
+    for number in range(300):
+        ratelimits.limit_redeeming(request_from(f"2001:db8:1:{number:x}::1"))
+    with pytest.raises(LimitExceeded):
+        ratelimits.limit_redeeming(request_from("2001:db8:1:ffff::1"))
+    ratelimits.limit_redeeming(request_from("2001:db8:2::1"))
+
+
+def test_applications_count_apart(settings) -> None:
+    request, others = request_from("198.51.100.7"), "5d1b36070ce467bff670a053"
+    for _ in range(30):
         ratelimits.limit_redeeming(request)
-        ratelimits.limit_sending(request, f"reader{number}@example.net")
+    with pytest.raises(LimitExceeded):
+        ratelimits.limit_redeeming(request)
+    ratelimits.limit_redeeming(request, app_id=others)
+    with pytest.raises(LimitExceeded):
+        ratelimits.limit_redeeming(request, app_id=settings.IDENTITYX_APP_ID)
 
 
 def test_exempt_networks(settings) -> None:
@@ -384,22 +398,11 @@ def test_exempt_networks_that_are_none(settings) -> None:
         ratelimits.limit_redeeming(request_from("198.51.100.7"))
 
 
-def test_the_spellings_of_a_mailbox_count_as_one() -> None:
-    spellings = ["reader@example.net", " READER@Example.net ", "reader+a@example.net"]
-    spellings += ["reader+b@example.net", "ｒeader@example.net"]  # noqa: RUF001
-    for number, email in enumerate(spellings):
-        ratelimits.limit_sending(request_from(f"198.51.100.{number}"), email)
-    with pytest.raises(LimitExceeded) as caught:
-        ratelimits.limit_sending(request_from("198.51.100.99"), "reader+c@example.net")
-    assert caught.value.scope == "send-email"
-
-
 def test_off(settings) -> None:
     settings.IDENTITYX_THROTTLE_RATES = None
     for _ in range(200):
         ratelimits.limit_sending(request_from("198.51.100.7"), "reader@example.net")
         ratelimits.limit_redeeming(request_from("198.51.100.7"))
-    assert len(ratelimits._local()) == 0
 
 
 def test_what_is_raised() -> None:

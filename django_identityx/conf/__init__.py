@@ -21,6 +21,7 @@ Rates = Mapping[str, str | Sequence[str] | None]
 _RATES: dict[str, str | Sequence[str]] = {
     "send-address": ["10/min", "100/hour"],
     "send-email": ["5/min", "20/hour"],
+    "send-mailbox": ["25/min", "100/hour"],
     "redeem-address": "30/min",
     "reject-address": "100/min",
 }

@@ -1,13 +1,17 @@
 """Rate limits on sending and redeeming login links: scopes, whom they count, and the refusal.
 
-Knows no DRF. Addresses and e-mails are counted under keyed digests; a success resets nothing; and
-a limit applies before anything is looked up, so being over it tells nothing about an address.
+Knows no DRF. Addresses and e-mails are counted under keyed digests, those of one application never
+for another; a success resets nothing; and a limit applies before anything is looked up, so being
+over it tells nothing about an address.
+
+Nobody can keep somebody else from signing in: what refuses a link is the very address and kind, so
+that the links which came instead lead to the same person. Other spellings of a mailbox have a
+looser limit together, and a browser that signed in with the address before has a count of its own.
 """
 
 from __future__ import annotations
 
 import ipaddress
-import math
 
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
@@ -16,83 +20,121 @@ from django.utils.crypto import salted_hmac
 from .. import emails
 from ..addresses import client_address, parse_address
 from ..conf import conf
-from ..exceptions import IdentityXError
+from ..credentials import TokenType
 from ..process import PerProcess
-from .counters import Bucket, LocalHits, Refusal, SharedHits
-from .rates import rates_of
+from .counters import Bucket, Limiter, LimitExceeded
+from .rates import Rate, rates_of
+
+__all__ = [
+    "REDEEM_ADDRESS",
+    "SEND_ADDRESS",
+    "SEND_EMAIL",
+    "SEND_MAILBOX",
+    "Bucket",
+    "LimitExceeded",
+    "Limiter",
+    "Rate",
+    "bucket",
+    "by_address",
+    "by_email",
+    "by_mailbox",
+    "by_network",
+    "limit_redeeming",
+    "limit_sending",
+    "take",
+]
 
 SEND_ADDRESS = "send-address"
 SEND_EMAIL = "send-email"
+SEND_MAILBOX = "send-mailbox"
 REDEEM_ADDRESS = "redeem-address"
 
-_local: PerProcess[LocalHits] = PerProcess(LocalHits)
-_shared: PerProcess[SharedHits] = PerProcess(SharedHits)
+MANY = 10  # times the limit of a client, for clients that can't be told apart
+
+_limiter: PerProcess[Limiter] = PerProcess(Limiter)
 
 
-class LimitExceeded(IdentityXError):
-    """Too many. ``wait`` is in whole seconds, after which the next one passes."""
+def limit_sending(
+    request: HttpRequest,
+    email: str,
+    kind: TokenType = TokenType.APP_USER,
+    *,
+    app_id: str | None = None,
+    known_browser: bool = False,
+) -> None:
+    """Count a link that is asked for; raise `LimitExceeded`.
 
-    def __init__(self, scope: str, wait: int) -> None:
-        super().__init__(f"Too many requests ({scope}).")
-        self.scope = scope
-        self.wait = wait
+    ``known_browser``: this browser has signed in with ``email`` before, and proves it. It counts
+    for itself alone then, so that no flood from elsewhere keeps its owner out.
+    """
+    if known_browser:
+        take(bucket(SEND_EMAIL, _app(app_id), kind.value, emails.clean(email), "known"))
+        return
+    take(
+        by_address(SEND_ADDRESS, request, app_id),
+        by_network(SEND_ADDRESS, request, app_id),
+        by_email(SEND_EMAIL, email, kind, app_id),
+        by_mailbox(SEND_MAILBOX, email, app_id),
+    )
 
-    def __reduce__(self) -> tuple[type[LimitExceeded], tuple[str, int]]:
-        return type(self), (self.scope, self.wait)
 
-
-def limit_sending(request: HttpRequest, email: str) -> None:
-    """Count a link that is asked for, by client address and by e-mail; raise `LimitExceeded`."""
-    take(by_address(SEND_ADDRESS, request), by_email(SEND_EMAIL, email))
-
-
-def limit_redeeming(request: HttpRequest) -> None:
+def limit_redeeming(request: HttpRequest, *, app_id: str | None = None) -> None:
     """Count a link that is brought, by client address; raise `LimitExceeded`."""
-    take(by_address(REDEEM_ADDRESS, request))
-
-
-def by_address(scope: str, request: HttpRequest) -> Bucket | None:
-    """Count the client's address, of IPv6 its /64; None where it is exempt or unknown."""
-    address = client_address(request)
-    if address is None or is_exempt(address):
-        return None
-    return bucket(scope, network_of(address))
-
-
-def by_email(scope: str, email: str) -> Bucket | None:
-    """Count the mailbox, however its address is spelt."""
-    return bucket(scope, emails.digest(email))
-
-
-def bucket(scope: str, identifier: str) -> Bucket | None:
-    """Count ``identifier`` within ``scope``; None where the scope has no rates."""
-    rates = rates_of(scope)
-    if not rates:
-        return None
-    digest = salted_hmac(f"django_identityx.limit.{scope}", identifier, algorithm="sha256")
-    return Bucket(scope, digest.hexdigest()[:40], rates)
+    take(
+        by_address(REDEEM_ADDRESS, request, app_id),
+        by_network(REDEEM_ADDRESS, request, app_id),
+    )
 
 
 def take(*buckets: Bucket | None) -> None:
     """Count one hit in all of ``buckets``, or raise `LimitExceeded` and count it in none."""
     counted = [found for found in buckets if found is not None]
-    if not counted:
-        return
-    hit = _local().take(counted)
-    if isinstance(hit, Refusal):
-        raise _exceeded(hit)
-    refusal = _shared().take(counted)
-    if refusal is not None:
-        _local().give_back(counted, hit)
-        raise _exceeded(refusal)
+    if counted:
+        _limiter().take(counted)
 
 
-def network_of(address: str) -> str:
-    """What counts as one client: the address, of IPv6 its /64, which one household has."""
-    parsed = parse_address(address)
-    if isinstance(parsed, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((parsed, 64), strict=False))
-    return address
+def by_address(scope: str, request: HttpRequest, app_id: str | None = None) -> Bucket | None:
+    """Count the client's address, of IPv6 its /64, which one household has.
+
+    Clients whose address is unknown share a limit ten times as high; who is exempt has none.
+    """
+    address = client_address(request)
+    if address is None:
+        return bucket(scope, _app(app_id), "unknown", times=MANY)
+    return None if is_exempt(address) else bucket(scope, _app(app_id), _network(address, 64))
+
+
+def by_network(scope: str, request: HttpRequest, app_id: str | None = None) -> Bucket | None:
+    """Count, of an IPv6 address, the /48 that one customer may have, ten times as high."""
+    address = client_address(request)
+    if address is None or ":" not in address or is_exempt(address):
+        return None
+    return bucket(scope, _app(app_id), _network(address, 48), times=MANY)
+
+
+def by_email(
+    scope: str, email: str, kind: TokenType = TokenType.APP_USER, app_id: str | None = None
+) -> Bucket | None:
+    """Count this address and kind, and no other spelling of the mailbox."""
+    return bucket(scope, _app(app_id), kind.value, emails.clean(email))
+
+
+def by_mailbox(scope: str, email: str, app_id: str | None = None) -> Bucket | None:
+    """Count all spellings of a mailbox but the plain one, which is no flood's to use up."""
+    mailbox = emails.mailbox(email)
+    if mailbox == emails.clean(email):
+        return None
+    return bucket(scope, _app(app_id), mailbox)
+
+
+def bucket(scope: str, *whom: str, times: int = 1) -> Bucket | None:
+    """Count ``whom`` within ``scope``, ``times`` its rates; None where the scope has none."""
+    rates = tuple(Rate(rate.limit * times, rate.period) for rate in rates_of(scope))
+    if not rates:
+        return None
+    salt = f"django_identityx.limit.{scope}"
+    message = "\n".join(whom).encode(errors="surrogatepass")
+    return Bucket(scope, salted_hmac(salt, message, algorithm="sha256").hexdigest()[:40], rates)
 
 
 def is_exempt(address: str) -> bool:
@@ -105,5 +147,11 @@ def is_exempt(address: str) -> bool:
     return parsed is not None and any(parsed in network for network in networks)
 
 
-def _exceeded(refusal: Refusal) -> LimitExceeded:
-    return LimitExceeded(refusal.scope, max(1, math.ceil(refusal.wait)))
+def _network(address: str, bits: int) -> str:
+    if ":" not in address:
+        return address
+    return str(ipaddress.ip_network((address, bits), strict=False))
+
+
+def _app(app_id: str | None) -> str:
+    return app_id or conf.APP_ID or ""

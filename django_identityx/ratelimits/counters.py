@@ -14,27 +14,25 @@ from __future__ import annotations
 
 import bisect
 import logging
+import math
 import random
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from django.core.cache import caches
-from django.core.cache.backends.dummy import DummyCache
-from django.core.cache.backends.filebased import FileBasedCache
-from django.core.cache.backends.locmem import LocMemCache
+from django.core.cache.backends.base import BaseCache
 
-from ..conf import conf
+from ..exceptions import IdentityXError
+from ..process import Clock
+from ..sharedcache import CacheTrouble, shared
 from .rates import Rate
 
 logger = logging.getLogger("django_identityx")
 
 MAX_COUNTED = 20_000  # whom a process counts at the same time
 MAX_SLOTS_TRIED = 256  # of a greater limit a part is tried: never more pass, at its edge fewer
-COOL_DOWN = 10.0  # seconds that a cache that failed is left alone
 _MARGIN = 0.05  # seconds between our clock at sending and the cache's at receiving
 
 
@@ -55,24 +53,31 @@ class Refusal:
     wait: float
 
 
+class LimitExceeded(IdentityXError):
+    """Too many. ``wait`` is in whole seconds, after which the next one passes."""
+
+    def __init__(self, scope: str, wait: int) -> None:
+        super().__init__(f"Too many requests ({scope}).")
+        self.scope = scope
+        self.wait = wait
+
+    def __reduce__(self) -> tuple[type[LimitExceeded], tuple[str, int]]:
+        return type(self), (self.scope, self.wait)
+
+
 class LocalHits:
     """The hits of this process: their times, by key."""
 
-    def __init__(
-        self, *, size: int = MAX_COUNTED, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, clock: Clock, size: int) -> None:
         self._hits: dict[str, tuple[tuple[Rate, ...], list[float]]] = {}
         self._lock = threading.Lock()
         self._size = size
         self._clock = clock
 
-    def __len__(self) -> int:
-        return len(self._hits)
-
     def take(self, buckets: Sequence[Bucket]) -> float | Refusal:
         """Count one hit in each of ``buckets`` and return its time, or in none of them."""
         with self._lock:
-            now = self._clock()
+            now = self._clock.monotonic()
             refusals = [
                 Refusal(bucket.scope, wait)
                 for bucket in buckets
@@ -123,32 +128,31 @@ class LocalHits:
             del self._hits[key]
 
 
-class SharedHits:
-    """The hits of all processes, in the cache that they share."""
+class Limiter:
+    """The hits of this process, and where the cache is shared those of all processes."""
 
-    def __init__(self) -> None:
-        self._broken_until = 0.0
+    def __init__(self, clock: Clock = time, *, size: int = MAX_COUNTED) -> None:
+        self._local = LocalHits(clock, size)
 
-    def take(self, buckets: Sequence[Bucket]) -> Refusal | None:
-        """Count one hit in each of ``buckets``, or in none; a cache in trouble counts nothing."""
-        if time.monotonic() < self._broken_until:
-            return None
-        try:
-            cache = caches[conf.CACHE]
-            if isinstance(cache, LocMemCache | DummyCache | FileBasedCache):
-                return None  # no other process sees it
-            return _take(cache, buckets)
-        except Exception as error:  # noqa: BLE001 - any backend, any trouble
-            self._broken_until = time.monotonic() + COOL_DOWN
-            logger.warning(
-                "The cache %r failed (%s): each process limits by its own count for now.",
-                conf.CACHE,
-                type(error).__name__,
-            )
-            return None
+    def take(self, buckets: Sequence[Bucket]) -> None:
+        """Count one hit in each of ``buckets``, or raise `LimitExceeded` and count it in none."""
+        hit = self._local.take(buckets)
+        if isinstance(hit, Refusal):
+            raise _exceeded(hit)
+        refusal = shared().attempt(lambda cache: _take(cache, buckets), None)
+        if refusal is not None:
+            self._local.give_back(buckets, hit)
+            raise _exceeded(refusal)
 
 
-def _take(cache: Any, buckets: Sequence[Bucket]) -> Refusal | None:
+def _exceeded(refusal: Refusal) -> LimitExceeded:
+    logger.debug("The limit %s is reached.", refusal.scope)
+    return LimitExceeded(refusal.scope, max(1, math.ceil(refusal.wait)))
+
+
+def _take(cache: BaseCache, buckets: Sequence[Bucket]) -> Refusal | None:
+    if not shared().is_shared:
+        return None  # no other process sees it
     groups = list(_groups(buckets))
     refusal = _refusal(cache, groups)
     if refusal is not None:
@@ -176,7 +180,7 @@ def _groups(buckets: Sequence[Bucket]) -> Iterator[tuple[str, Rate, list[str]]]:
             yield bucket.scope, rate, [f"{prefix}:{number}" for number in numbers]
 
 
-def _refusal(cache: Any, groups: Sequence[tuple[str, Rate, list[str]]]) -> Refusal | None:
+def _refusal(cache: BaseCache, groups: Sequence[tuple[str, Rate, list[str]]]) -> Refusal | None:
     """The longest wait for a rate that has no slot free; None if all have one."""
     held = cache.get_many([name for _, _, names in groups for name in names])
     now = time.time()
@@ -188,12 +192,12 @@ def _refusal(cache: Any, groups: Sequence[tuple[str, Rate, list[str]]]) -> Refus
     return max(refusals, key=lambda refusal: refusal.wait, default=None)
 
 
-def _lost(cache: Any, groups: Sequence[tuple[str, Rate, list[str]]]) -> Refusal:
+def _lost(cache: BaseCache, groups: Sequence[tuple[str, Rate, list[str]]]) -> Refusal:
     """What it means that slots seen free could not be taken: others were faster.
 
     Or the cache swallows its own failures and takes nothing at all, which an entry that nobody
     else writes shows.
     """
     if not cache.add(f"identityx:limit:{secrets.token_hex(16)}", 1, 10):
-        raise ConnectionError("the cache takes nothing")
+        raise CacheTrouble("it takes nothing")
     return Refusal(groups[0][0], 1.0)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from .. import emails
+
 
 class EmailForm(forms.Form):
     """The address that a login link goes to."""
@@ -24,6 +26,13 @@ class EmailForm(forms.Form):
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         _point_to_error(self, "email")
+
+    def clean_email(self) -> str:
+        try:
+            return emails.parse(self.cleaned_data["email"])
+        except ValueError:
+            message = self.fields["email"].error_messages["invalid"]
+            raise forms.ValidationError(message, "invalid") from None
 
 
 class LinkForm(forms.Form):

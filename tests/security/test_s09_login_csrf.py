@@ -54,7 +54,7 @@ class TestTheMark:
         attacker.ask(SUBSCRIBER)
         page = victim.open(sandbox.outbox[-1].url)
         assert not auto(page)
-        assert "s•••r@example.net" in page.content.decode()
+        assert "sub•••iber@example.net" in page.content.decode()
 
     @pytest.mark.parametrize("salt", ["", CARRIER, NOTE])
     def test_nobody_else_can_write_it(self, sandbox: Sandbox, settings, salt: str) -> None:

@@ -26,8 +26,12 @@ TABLE = [
     (0, PUBLIC, "203.0.113.9", PUBLIC),
     (0, PUBLIC, "203.0.113.9, 203.0.113.10", PUBLIC),
     (0, "127.0.0.1", None, "127.0.0.1"),
-    (0, "127.0.0.1", "203.0.113.9", None),
-    (0, "10.0.0.1", "203.0.113.9", None),
+    (0, "127.0.0.1", "203.0.113.9", "127.0.0.1"),
+    (0, "10.0.0.1", "203.0.113.9", "10.0.0.1"),
+    (None, PUBLIC, None, PUBLIC),
+    (None, PUBLIC, "203.0.113.9", None),
+    (None, "127.0.0.1", None, "127.0.0.1"),
+    (None, "127.0.0.1", "203.0.113.9", None),
     (0, "", "203.0.113.9", None),
     (0, "", None, None),
     (1, "10.0.0.1", "203.0.113.9", "203.0.113.9"),
@@ -65,9 +69,32 @@ def asked(count: int, sandbox: Sandbox, **meta: Any) -> list[int]:
     ]
 
 
-def test_a_header_of_ones_own_gets_nobody_past_the_limit(sandbox: Sandbox) -> None:
-    statuses = asked(11, sandbox, REMOTE_ADDR=PUBLIC, headers=lambda n: f"203.0.113.{n}")
+@pytest.mark.parametrize("remote", [PUBLIC, "10.0.0.1"])
+def test_a_header_of_ones_own_gets_nobody_past_the_limit(
+    remote: str, sandbox: Sandbox, settings
+) -> None:
+    settings.IDENTITYX_TRUSTED_PROXIES = 0
+    statuses = asked(11, sandbox, REMOTE_ADDR=remote, headers=lambda n: f"203.0.113.{n}")
     assert statuses == [302] * 10 + [429]
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["x-forwarded-for", "forwarded", "x-real-ip", "cf-connecting-ip", "true-client-ip"],
+)
+def test_nor_does_it_switch_limits_off_where_nothing_is_declared(
+    header: str, sandbox: Sandbox, settings
+) -> None:
+    """Clients inside, or a CDN with public addresses: one limit for all of them then."""
+    settings.IDENTITYX_THROTTLE_RATES = {"send-address": "1/min"}
+    statuses = [
+        Visitor(REMOTE_ADDR=PUBLIC, headers={header: f"203.0.113.{number}"})
+        .ask(f"reader{number}@example.net")
+        .status_code
+        for number in range(12)
+    ]
+    assert statuses == [302] * 10 + [429] * 2
+    assert Visitor(REMOTE_ADDR=PUBLIC).ask("another@example.net").status_code == 302
 
 
 def test_nor_does_it_behind_a_proxy(sandbox: Sandbox, settings) -> None:
@@ -97,7 +124,8 @@ def test_the_limit_per_mailbox_stays_where_the_address_is_unknown(sandbox: Sandb
     assert [visitor.ask().status_code for _ in range(6)] == [302] * 5 + [429]
 
 
-def test_redeeming_tells_the_visitors_address_too(sandbox: Sandbox) -> None:
+def test_redeeming_tells_the_visitors_address_too(sandbox: Sandbox, settings) -> None:
+    settings.IDENTITYX_TRUSTED_PROXIES = 0
     visitor = Visitor(REMOTE_ADDR=PUBLIC, headers={"x-forwarded-for": "203.0.113.9"})
     visitor.sign_in(sandbox)
     (login,) = [c for c in sandbox.calls if "loginAppUser" in c.operations]

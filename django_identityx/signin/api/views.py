@@ -38,6 +38,13 @@ class LoginLinkSerializer(serializers.Serializer[Any]):
         max_length=redirects.MAX_TARGET, default="", allow_blank=True, allow_null=True
     )
 
+    def validate_email(self, value: str) -> str:
+        try:
+            return emails.parse(value)
+        except ValueError:
+            message = self.fields["email"].error_messages["invalid"]
+            raise serializers.ValidationError(message, "invalid") from None
+
 
 class LoginSerializer(serializers.Serializer[Any]):
     """``{token, confirmed?, replace?}``; ``token`` may be the whole link."""
@@ -60,10 +67,11 @@ class LoginLinkView(JSONView):
         data = valid(LoginLinkSerializer, request)
         django_request = request._request
         email, target = data["email"], data["next"] or ""
-        ratelimits.limit_sending(django_request, email)
+        token_type = TokenType(data["kind"])
+        ratelimits.limit_sending(django_request, email, token_type)
         sending.send_login_link(
             email,
-            token_type=TokenType(data["kind"]),
+            token_type=token_type,
             redirect_to=redirects.safe_target(django_request, target) or None,
             visitor=visitor(django_request),
             request=django_request,

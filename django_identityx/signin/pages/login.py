@@ -32,7 +32,7 @@ class LoginView(Page):
         if not form.is_valid():
             return self.form(form, status=400)
         email = form.cleaned_data["email"]
-        ratelimits.limit_sending(request, email)
+        ratelimits.limit_sending(request, email, self.token_type)
         sending.send_login_link(
             email,
             token_type=self.token_type,
