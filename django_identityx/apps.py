@@ -15,11 +15,11 @@ class IdentityXConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import checks  # noqa: F401 - registers them
-        from .sessions import connect
+        from . import checks, outages, sessions  # noqa: F401 - checks register themselves
 
         setting_changed.connect(_reset, dispatch_uid="django_identityx")
-        connect()
+        sessions.connect()
+        outages.connect()
         if apps.is_installed("drf_spectacular"):
             from . import openapi  # noqa: F401 - registers what is said of our classes and views
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from . import emails, signals
 from .addresses import client_address
@@ -72,10 +72,22 @@ def login_failed(
     )
 
 
-def user_logged_in(request: HttpRequest | None, user: IdentityXUser) -> None:
+def user_logged_in(
+    request: HttpRequest | None,
+    user: IdentityXUser,
+    *,
+    login_source: str | None = None,
+    additional_context: Mapping[str, Any] | None = None,
+) -> None:
     """A session was established. What a receiver raises goes up, as with Django's own signal."""
     _write("user_logged_in", request, kind=user.kind, user_id=user.id)
-    signals.user_logged_in.send(sender=type(user), request=request, user=user)
+    signals.user_logged_in.send(
+        sender=type(user),
+        request=request,
+        user=user,
+        login_source=login_source,
+        additional_context=additional_context or {},
+    )
 
 
 def user_logged_out(
@@ -101,6 +113,11 @@ def user_logged_out(
         denied=denied,
     )
     signals.user_logged_out.send(sender=type(user), request=request, user=user, revoked=revoked)
+
+
+def sign_out_failed(request: HttpRequest | None, kind: str, user_id: str) -> None:
+    """A session that was to end from elsewhere goes on: its store does not answer."""
+    _write("sign_out_failed", request, level=logging.ERROR, kind=kind, user_id=user_id)
 
 
 def token_rejected(reason: str, token_type: str, request: HttpRequest | None = None) -> None:

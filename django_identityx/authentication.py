@@ -11,37 +11,31 @@ from collections.abc import Collection
 from typing import Any
 
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
-from rest_framework import exceptions, status
+from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.request import Request
 
-from . import ratelimits, sessions, verification
+from . import applications, outages, ratelimits, sessions, verification
 from .conf import conf
 from .credentials import Credential, TokenType, parse_authorization
 from .exceptions import ConfigurationError, Rejected, Unavailable
-from .loading import load
-from .middleware import HEADER_READ
+from .middleware import BEARER
+from .outages import ServiceUnavailable
 from .ratelimits import LimitExceeded
 from .verification import Verdict
 
+__all__ = [
+    "AppUserAuthentication",
+    "IdentityXAuthentication",
+    "IdentityXSessionAuthentication",
+    "OrgUserAuthentication",
+    "ServiceUnavailable",
+]
+
 logger = logging.getLogger("django_identityx")
 
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 REJECT_ADDRESS = "reject-address"
 _REJECTED = "_identityx_rejected"  # the reason, left for the challenge of this request
-
-
-class ServiceUnavailable(exceptions.APIException):
-    """503: nothing is known about the credential. ``wait`` becomes ``Retry-After``."""
-
-    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
-    default_detail = _("The identity service is unavailable. Try again in a moment.")
-    default_code = "service_unavailable"
-
-    def __init__(self, wait: int) -> None:
-        super().__init__()
-        self.wait = wait
 
 
 class IdentityXAuthentication(BaseAuthentication):
@@ -50,7 +44,7 @@ class IdentityXAuthentication(BaseAuthentication):
     ``request.user`` becomes an `AppUser`, `OrgUser` or `ApiTokenUser` (or what
     ``IDENTITYX_USER_LOADER`` makes of it), ``request.auth`` the `Credential`. In a subclass,
     ``token_types`` narrows what is taken, ``max_age`` is the greatest age in seconds of the
-    verdict (0 asks IdentityX), ``app_id`` another application than ``IDENTITYX_APP_ID``.
+    verdict (0 asks IdentityX), ``app_id`` another application than the request's own.
     """
 
     token_types: Collection[TokenType] = frozenset(TokenType)
@@ -60,25 +54,23 @@ class IdentityXAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Any, Credential] | None:
         django_request = _django(request)  # DRF's looks each attribute up there, at a price
-        django_request.__dict__[HEADER_READ] = True  # the answer depends on it, also if absent
+        django_request.__dict__[BEARER] = True  # the answer depends on it, also if absent
         header = django_request.META.get("HTTP_AUTHORIZATION")
         if not header:
             return None
         try:
             credential = self.get_credential(header)
             if credential is None:
+                logger.debug("authenticate: the header is not ours")
                 return None
             verdict = self.get_verdict(credential, django_request)
             # Nearly always fresh: on the path of every request each call counts.
             auth = credential if verdict.fresh else sessions.fresh(credential, verdict)
-            return load(verdict.user), auth
-        except Rejected as rejected:
-            setattr(django_request, _REJECTED, rejected)
-            raise exceptions.AuthenticationFailed(str(rejected)) from rejected
-        except LimitExceeded as exceeded:
-            raise exceptions.Throttled(exceeded.wait) from exceeded
-        except (Unavailable, ConfigurationError) as error:
-            raise service_unavailable(error) from error
+            user = sessions.load(verdict.user)
+        except (Rejected, LimitExceeded, Unavailable, ConfigurationError) as error:
+            raise self.refusal(django_request, error) from error
+        django_request.__dict__[BEARER] = verdict, auth
+        return user, auth
 
     def get_credential(self, header: str) -> Credential | None:
         """Read the header; None if it is another scheme's or another kind of ours."""
@@ -88,7 +80,7 @@ class IdentityXAuthentication(BaseAuthentication):
         """Ask ``verification`` whom the credential belongs to."""
         return verification.check(
             credential,
-            app_id=self.app_id,
+            app_id=self.app_id or applications.current(request).app_id,
             max_age=self.get_max_age(request.method),
             client=lambda: ratelimits.by_address(REJECT_ADDRESS, request),
         )
@@ -105,6 +97,13 @@ class IdentityXAuthentication(BaseAuthentication):
             return challenge
         return f'{challenge}, error="invalid_token", error_description="{rejected}"'
 
+    def refusal(self, request: HttpRequest, error: Exception) -> exceptions.APIException:
+        """The HTTP side of what went wrong."""
+        if isinstance(error, Rejected):
+            logger.debug("authenticate: 401, %s", error.reason)
+            setattr(request, _REJECTED, error)
+        return _refusal(request, error)
+
 
 class AppUserAuthentication(IdentityXAuthentication):
     """Readers only."""
@@ -113,7 +112,7 @@ class AppUserAuthentication(IdentityXAuthentication):
 
 
 class OrgUserAuthentication(IdentityXAuthentication):
-    """Staff only, in person or by API token."""
+    """Staff only, in person or by API token: members of the site's organization."""
 
     token_types = frozenset({TokenType.ORG_USER, TokenType.ORG_USER_API_TOKEN})
 
@@ -131,26 +130,27 @@ class IdentityXSessionAuthentication(SessionAuthentication):
             credential = sessions.get_credential(django_request)
             if verdict is None or credential is None:
                 return None
-            user = load(verdict.user)
-        except Rejected as rejected:
-            raise exceptions.AuthenticationFailed(str(rejected)) from rejected
-        except (Unavailable, ConfigurationError) as error:
-            raise service_unavailable(error) from error
+            user = sessions.load(verdict.user)
+        except (Rejected, Unavailable, ConfigurationError) as error:
+            raise _refusal(django_request, error) from error
         self.enforce_csrf(request)
         return user, sessions.fresh(credential, verdict)
 
 
-def service_unavailable(error: Unavailable | ConfigurationError) -> ServiceUnavailable:
-    """The HTTP side of trouble; a refused setting is logged, since nobody else can mend it."""
-    if isinstance(error, ConfigurationError):
-        logger.error("%s", error)
-        return ServiceUnavailable(60)
-    return ServiceUnavailable(error.retry_after)
+def _refusal(request: HttpRequest, error: Exception) -> exceptions.APIException:
+    if isinstance(error, Rejected):
+        return exceptions.AuthenticationFailed({"code": error.reason, "detail": str(error)})
+    if isinstance(error, LimitExceeded):
+        logger.debug("authenticate: 429, too many rejected tokens from this address")
+        return exceptions.Throttled(error.wait)
+    assert isinstance(error, Unavailable | ConfigurationError)  # noqa: S101
+    logger.debug("authenticate: 503, %s", type(error).__name__)
+    return outages.api_exception(request, error)
 
 
 def _max_age(wanted: float | None, method: str | None) -> float | None:
     """The stricter of what a class wants and what the setting says of unsafe methods."""
-    if method in SAFE_METHODS:
+    if method in sessions.SAFE_METHODS:
         return wanted
     ages = [age for age in (wanted, conf.UNSAFE_METHODS_MAX_AGE) if age is not None]
     return min(ages, default=None)

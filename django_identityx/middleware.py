@@ -7,7 +7,6 @@ raises, so public pages can greet during an outage.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 from functools import cache
 from typing import Any
@@ -17,51 +16,62 @@ from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 from django.utils.module_loading import import_string
 
-from . import sessions
+from . import applications, outages, sessions
+from .applications import Application
 from .conf import conf
 from .credentials import Credential
 from .exceptions import ConfigurationError, Rejected, Unavailable
-from .loading import load
 from .users import AppUser, OrgUser
 from .verification import Verdict
 
-logger = logging.getLogger("django_identityx")
-
-HEADER_READ = "_identityx_header_read"  # set on a request whose Authorization header was ours
+# On a request whose Authorization header was ours to read: True, then what it brought.
+BEARER = "_identityx_bearer"
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
 
 
 class Details:
-    """What is known of the visitor; ``request.identityx``."""
+    """What is known of the visitor; ``request.identityx``.
+
+    By the session, or by the ``Authorization`` header where that is what a view has accepted.
+    """
 
     def __init__(self, request: HttpRequest) -> None:
         self._request = request
         self._asked = False
         self._verdict: Verdict | None = None
         self._attached: AppUser | OrgUser | None = None
+        self._loaded: Any = None  # what the site's loader makes of the user
         self._django_user: Callable[[], Any] | None = None
+        self._django_auser: Callable[[], Awaitable[Any]] | None = None
+
+    # --- for everybody ----------------------------------------------------------------------
 
     @property
     def user(self) -> AppUser | OrgUser | AnonymousUser:
         """IdentityX's verified user, or ``AnonymousUser``; raises `Unavailable` on trouble."""
+        if (bearer := self._bearer) is not None:
+            return bearer[0].user
         self._ask()
         return self.known_user or AnonymousUser()
 
     @property
     def fresh(self) -> bool:
         """False where IdentityX was unreachable and an older verdict served."""
+        if (bearer := self._bearer) is not None:
+            return bearer[0].fresh
         self._ask()
         return self._verdict is None or self._verdict.fresh
 
     @property
     def credential(self) -> Credential | None:
-        """The credential that the session holds, once verified."""
+        """The credential of `user`: the session's, or the header's."""
+        if (bearer := self._bearer) is not None:
+            return bearer[1]
         self._ask()
         return sessions.get_credential(self._request) if self.known_user else None
 
@@ -71,31 +81,109 @@ class Details:
         return sessions.get_hint(self._request)
 
     @property
+    def application(self) -> Application:
+        """The application of IdentityX that the request is for."""
+        return applications.current(self._request)
+
+    @property
+    def actor(self) -> OrgUser | None:
+        """The member of staff who acts for `user`; None where people act for themselves."""
+        return None
+
+    async def auser(self) -> AppUser | OrgUser | AnonymousUser:
+        """`user` in an async view; what else this object has needs no waiting afterwards."""
+        if self._bearer is None and not self._asked:
+            await self.aask(_max_age(self._request))
+        return self.user
+
+    # --- for this package -------------------------------------------------------------------
+
+    @property
     def known_user(self) -> AppUser | OrgUser | None:
         """The user, if this request has verified or established one already."""
         return self._attached or (self._verdict.user if self._verdict else None)
 
-    def ask(self, max_age: float | None) -> AppUser | OrgUser | AnonymousUser:
-        """`user`, by a verdict that is at most ``max_age`` seconds old."""
-        self._verdict = sessions.get_verdict(self._request, max_age=max_age)
-        self._asked, self._attached = True, None
-        return self.user
+    @property
+    def loaded(self) -> Any:
+        """What the site's loader makes of the session's user; ``AnonymousUser`` for nobody."""
+        self._ask()
+        return AnonymousUser() if self._loaded is None else self._loaded
+
+    def ask(self, max_age: float | None) -> None:
+        """Find out who is there, by a verdict that is at most ``max_age`` seconds old."""
+        verdict = sessions.get_verdict(self._request, max_age=max_age)
+        loaded = None
+        if verdict is not None:
+            try:
+                loaded = sessions.load(verdict.user)
+            except Rejected:
+                verdict = None
+        self._take(verdict, loaded)
+
+    async def aask(self, max_age: float | None) -> None:
+        """`ask` in an async view."""
+        verdict = await sessions.aget_verdict(self._request, max_age=max_age)
+        loaded = None
+        if verdict is not None:
+            try:
+                loaded = await sessions.aload(verdict.user)
+            except Rejected:
+                verdict = None
+        self._take(verdict, loaded)
 
     def demand(self, max_age: float) -> None:
         """`ask`, also where the visitor is known already; ``request.user`` follows."""
-        self.ask(max_age if (usual := _max_age(self._request)) is None else min(max_age, usual))
-        if conf.REQUEST_USER and self._django_user is not None:
-            _set_user(self._request, self._django_user)
+        self.ask(self._stricter(max_age))
+        self._set_user_again()
+
+    async def ademand(self, max_age: float) -> None:
+        """`demand` in an async view."""
+        await self.aask(self._stricter(max_age))
+        self._set_user_again()
 
     def attach(self, user: AppUser | OrgUser | None) -> None:
         """Take over what a login or a logout has just decided."""
-        self._asked, self._attached, self._verdict = True, user, None
+        self.forget()
+        if user is not None:
+            try:
+                self._attached, self._loaded = user, sessions.load(user)
+            except Rejected:
+                self._attached = None
         if conf.REQUEST_USER:
-            _set_user(self._request, lambda: AnonymousUser())
+            _set_user(self._request, self, None, None)
+
+    def forget(self) -> None:
+        """Know nobody from here on."""
+        self._request.__dict__.pop(BEARER, None)
+        self._take(None, None)
 
     def _ask(self) -> None:
         if not self._asked:
             self.ask(_max_age(self._request))
+
+    def _take(self, verdict: Verdict | None, loaded: Any) -> None:
+        self._verdict, self._loaded, self._attached, self._asked = verdict, loaded, None, True
+
+    def _stricter(self, max_age: float) -> float:
+        usual = _max_age(self._request)
+        return max_age if usual is None else min(max_age, usual)
+
+    def _set_user_again(self) -> None:
+        if conf.REQUEST_USER and self._django_user is not None:
+            _set_user(self._request, self, self._django_user, self._django_auser)
+
+    @property
+    def _bearer(self) -> tuple[Verdict, Credential] | None:
+        bearer = self._request.__dict__.get(BEARER)
+        return bearer if isinstance(bearer, tuple) else None
+
+
+def details(request: HttpRequest) -> Details:
+    """``request.identityx``; made here where the middleware is missing."""
+    known: Details | None = getattr(request, "identityx", None)
+    if known is None:
+        known = request.identityx = Details(request)  # type: ignore[attr-defined]
+    return known
 
 
 class IdentityXMiddleware:
@@ -106,13 +194,15 @@ class IdentityXMiddleware:
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        self._login_is_required = any(
-            isinstance(middleware, type) and issubclass(middleware, LoginRequiredMiddleware)
-            for middleware in map(import_string, settings.MIDDLEWARE)
-        )
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
             markcoroutinefunction(self)
+        login_is_required = any(
+            isinstance(middleware, type) and issubclass(middleware, LoginRequiredMiddleware)
+            for middleware in map(import_string, settings.MIDDLEWARE)
+        )
+        if login_is_required:  # elsewhere a request is spared the call, and an async one a thread
+            self.process_view = self._aprocess_view if self._is_async else self._process_view
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if self._is_async:
@@ -120,82 +210,84 @@ class IdentityXMiddleware:
         self._prepare(request)
         response = self.get_response(request)
         assert isinstance(response, HttpResponseBase)  # noqa: S101 - we are in the sync branch
-        return _vary(request, response)
+        return _finish(request, response)
 
     async def _acall(self, request: HttpRequest) -> HttpResponseBase:
         self._prepare(request)
         response = self.get_response(request)
         assert not isinstance(response, HttpResponseBase)  # noqa: S101
-        return _vary(request, await response)
+        return _finish(request, await response)
 
     def _prepare(self, request: HttpRequest) -> None:
-        request.identityx = Details(request)  # type: ignore[attr-defined]
+        known = request.identityx = Details(request)  # type: ignore[attr-defined]
         if conf.REQUEST_USER:
             django_user = getattr(request, "user", None)
-            _set_user(request, lambda: AnonymousUser() if django_user is None else django_user)
+            _set_user(
+                request,
+                known,
+                None if django_user is None else lambda: django_user,
+                getattr(request, "auser", None),
+            )
 
-    def process_view(
+    def _process_view(
         self, request: HttpRequest, view: Any, args: Any, kwargs: Any
     ) -> HttpResponse | None:
         """Answer 503 before ``LoginRequiredMiddleware`` looks at a user whom nobody can verify."""
-        if not (self._login_is_required and conf.REQUEST_USER):
+        if not conf.REQUEST_USER:
             return None
         try:
             bool(request.user.is_authenticated)
         except (Unavailable, ConfigurationError) as error:
             match = request.resolver_match
             if match is None or "identityx" not in match.app_names:
-                return unavailable(request, error)
+                return outages.response(request, error)
             request.user = AnonymousUser()  # signing in and out works on, whatever is down
         return None
+
+    async def _aprocess_view(
+        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        return await sync_to_async(self._process_view)(request, view, args, kwargs)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Answer 503 where a view met trouble at IdentityX."""
         if isinstance(error, Unavailable | ConfigurationError):
-            return unavailable(request, error)
+            return outages.response(request, error)
         return None
 
 
-def unavailable(request: HttpRequest, error: Unavailable | ConfigurationError) -> HttpResponse:
-    """A page that says that IdentityX can't be asked right now: 503 with ``Retry-After``."""
-    if isinstance(error, ConfigurationError):
-        logger.error("%s", error)
-    # A base template that prints the user must not fail on the page that says why nobody knows.
-    request.user = AnonymousUser()
-    response = render(request, "identityx/unavailable.html", status=503)
-    response["Retry-After"] = str(getattr(error, "retry_after", 60))
-    response["Cache-Control"] = "no-store"
-    return response
-
-
-def _set_user(request: HttpRequest, django_user: Callable[[], Any]) -> None:
+def _set_user(
+    request: HttpRequest,
+    known: Details,
+    django_user: Callable[[], Any] | None,
+    django_auser: Callable[[], Awaitable[Any]] | None,
+) -> None:
     """Make ``request.user`` and ``request.auser`` Django's user, else IdentityX's."""
 
     @cache
     def resolve() -> Any:
-        user = django_user()
-        if user.is_authenticated:
-            return user
-        known = request.identityx.user  # type: ignore[attr-defined]
-        try:
-            return load(known) if known.is_authenticated else known
-        except Rejected:
-            return AnonymousUser()
+        user = None if django_user is None else django_user()
+        return user if user is not None and user.is_authenticated else known.loaded
 
     async def auser() -> Any:
-        return await sync_to_async(resolve)()
+        user = None if django_auser is None else await django_auser()
+        if user is not None and user.is_authenticated:
+            return user
+        await known.auser()
+        return known.loaded
 
-    request.identityx._django_user = django_user  # type: ignore[attr-defined]
+    known._django_user, known._django_auser = django_user, django_auser
     request.user = SimpleLazyObject(resolve)  # type: ignore[assignment]
     request.auser = auser
 
 
 def _max_age(request: HttpRequest) -> float | None:
-    unsafe = request.method not in {"GET", "HEAD", "OPTIONS", "TRACE"}
-    return conf.UNSAFE_METHODS_MAX_AGE if unsafe else None
+    return None if request.method in sessions.SAFE_METHODS else conf.UNSAFE_METHODS_MAX_AGE
 
 
-def _vary(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    if getattr(request, HEADER_READ, False):
+def _finish(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    if BEARER in request.__dict__:
         patch_vary_headers(response, ["Authorization"])
+    if response.status_code == 503 and outages.is_told(request):
+        response["Cache-Control"] = "no-store"  # also where DRF made the answer
     return response

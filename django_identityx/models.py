@@ -15,6 +15,7 @@ class SignIn(models.Model):
     session_key = models.CharField(max_length=40, unique=True)
     created_at = models.DateTimeField(_("signed in"))
     last_seen = models.DateTimeField(_("last seen"))
+    expires_at = models.DateTimeField(_("expires"), db_index=True)
     user_agent = models.CharField(_("browser"), max_length=512, blank=True)
     address = models.GenericIPAddressField(_("address"), null=True, blank=True)
 

@@ -4,7 +4,8 @@
 
 - ``login_link_sent(request, kind, email_digest)``: a link was asked for. It reaches its address if
   that is one that may have it, which this does not tell.
-- ``user_logged_in(request, user)``: a session was established.
+- ``user_logged_in(request, user, login_source, additional_context)``: a session was established;
+  the last two are what the link was asked for with, or None and an empty mapping.
 - ``user_logged_out(request, user, revoked)``: a session ended; ``user`` may be None, ``revoked``
   tells whether IdentityX confirmed that the token ended.
 - ``login_failed(request, reason, kind, email_digest)``: a link did not lead to a session.

@@ -40,7 +40,7 @@ def test_signed_in_and_trouble_asks_rather_than_guesses(
     sandbox: Sandbox, settings, mode: str
 ) -> None:
     settings.IDENTITYX_VERIFICATION_TTL = settings.IDENTITYX_STALE_IF_ERROR = 0
-    settings.IDENTITYX_LOCAL_TTL = 0
+    settings.IDENTITYX_LOCAL_TTL = settings.IDENTITYX_SESSION_STALE_IF_ERROR = 0
     visitor = Visitor()
     visitor.sign_in(sandbox)
     process.reset()

@@ -13,6 +13,7 @@ ROOT = Path(django_identityx.__file__).parent
 ORDER = [
     {"exceptions", "users", "credentials", "signals", "conf", "redaction", "process", "emails"},
     {"addresses", "audit", "reporting", "sharedcache", "models", "applications"},
+    {"outages"},
     {"service", "client"},
     {"ratelimits"},
     {"verification"},

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth import get_user_model
 
 from django_identityx.exceptions import Rejected
-from django_identityx.loading import load
+from django_identityx.sessions import load
 from django_identityx.users import AppUser
 
 READER = AppUser(id="5d1b36070ce467bff670a0aa", email="reader@example.net")

@@ -28,7 +28,8 @@ def reader(sandbox: Sandbox) -> Client:
 
 @pytest.fixture
 def no_verdicts(settings) -> None:
-    """Every request asks, and nothing stale serves."""
+    """Every request asks, and nothing stale serves, not even what the session keeps."""
+    settings.IDENTITYX_SESSION_STALE_IF_ERROR = 0
     settings.IDENTITYX_VERIFICATION_TTL = 0
     settings.IDENTITYX_LOCAL_TTL = 0
     settings.IDENTITYX_STALE_IF_ERROR = 0

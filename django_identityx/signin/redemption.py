@@ -22,7 +22,6 @@ from ..exceptions import (
     Unavailable,
     Unclear,
 )
-from ..loading import load
 from ..users import AppUser, OrgUser
 from .claims import Claim, Outcome
 from .links import Link, LinkKind
@@ -126,7 +125,7 @@ def _exchange(request: HttpRequest, link: Link) -> tuple[AppUser | OrgUser, Cred
             raise Rejected("banned")
         if link.kind is LinkKind.ORG_USER:
             user = verification.verify(credential)  # the login itself tells no memberships
-        load(user)
+        sessions.load(user)
     except IdentityXError:
         sessions.revoke(credential, visitor(request))
         raise

@@ -235,7 +235,7 @@ class TestAtOnce:
             "PYTHONPATH": os.pathsep.join([str(folder), str(Path(__file__).parents[2])]),
             "DJANGO_SETTINGS_MODULE": "site_of_many",
         }
-        migrate = [sys.executable, "-m", "django", "migrate", "--skip-checks", "sessions"]
+        migrate = [sys.executable, "-m", "django", "migrate", "--skip-checks"]
         subprocess.run(migrate, env=env, check=True, capture_output=True)
         token, start = server.sandbox.login_link_token(READER), time.time() + 0.4 * processes
         script = [sys.executable, "-c", _BROWSERS, token, str(start), marks, str(threads)]

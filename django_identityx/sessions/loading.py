@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.utils.module_loading import import_string
 
-from .conf import conf
-from .exceptions import Rejected
-from .process import PerProcess
-from .users import AppUser, OrgUser
+from ..conf import conf
+from ..exceptions import Rejected
+from ..process import PerProcess
+from ..users import AppUser, OrgUser
 
 
 def _import() -> Callable[[Any], Any]:
@@ -37,3 +38,9 @@ def load(user: AppUser | OrgUser) -> Any:
     if loaded is None or not getattr(loaded, "is_active", True):
         raise Rejected("not_admitted", "This site does not admit this user.")
     return loaded
+
+
+async def aload(user: AppUser | OrgUser) -> Any:
+    """`load`; a thread is needed only where the site has a loader."""
+    loader = _loader.value or _loader()
+    return user if loader is _as_it_is else await sync_to_async(load)(user)

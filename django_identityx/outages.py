@@ -1,0 +1,117 @@
+"""The 503, in one place: IdentityX, or what is configured of it, gives no verdict.
+
+It speaks the client's language: a page where ``Accept`` prefers HTML, else ``{"code", "detail"}``.
+The admins are told by one line a minute of this package's logger, not by an error mail for each
+visitor whom Django's logger would report.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from rest_framework import exceptions
+
+from .exceptions import ConfigurationError, Unavailable
+from .process import PerProcess
+
+logger = logging.getLogger("django_identityx")
+
+LOG_EVERY = 60.0  # seconds
+CODE = "unavailable"
+DETAIL = _("The identity service is unavailable. Try again in a moment.")
+
+_MARK = "_identityx_outage"  # on a request that was answered with 503
+
+Trouble = Unavailable | ConfigurationError
+
+
+class ServiceUnavailable(exceptions.APIException):
+    """The 503 of DRF views. ``wait`` becomes ``Retry-After``."""
+
+    status_code = 503
+    default_detail = DETAIL
+    default_code = CODE
+
+    def __init__(self, wait: int) -> None:
+        super().__init__({"code": CODE, "detail": DETAIL})
+        self.wait = wait
+
+
+def response(request: HttpRequest, error: Trouble) -> HttpResponse:
+    """Say that IdentityX can't be asked right now, as a page or as JSON."""
+    wait = tell(request, error)
+    answer: HttpResponse
+    if request.get_preferred_type(["application/json", "text/html"]) == "text/html":
+        # A base template that prints the user must not fail on the page that says why nobody knows.
+        request.user = AnonymousUser()
+        if (details := getattr(request, "identityx", None)) is not None:
+            details.forget()
+        answer = render(request, "identityx/unavailable.html", status=503)
+    else:
+        answer = JsonResponse({"code": CODE, "detail": str(DETAIL)}, status=503)
+    answer["Retry-After"] = str(wait)
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+def api_exception(request: HttpRequest, error: Trouble) -> ServiceUnavailable:
+    """What a DRF view raises for `response`."""
+    return ServiceUnavailable(tell(request, error))
+
+
+def tell(request: HttpRequest, error: Trouble) -> int:
+    """Note that ``request`` meets trouble; the seconds after which to come back.
+
+    Whoever answers 503 in a way of their own calls this, too.
+    """
+    request.__dict__[_MARK] = True
+    _teller().tell(error)
+    return int(getattr(error, "retry_after", 60))
+
+
+def is_told(request: HttpRequest) -> bool:
+    """Whether the request met trouble that `tell` was told of."""
+    return _MARK in request.__dict__
+
+
+class _Teller:
+    """One line a minute for each kind of trouble."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._said: dict[bool, float] = {}
+
+    def tell(self, error: Trouble) -> None:
+        is_ours = isinstance(error, ConfigurationError)
+        now = time.monotonic()
+        with self._lock:
+            if now < self._said.get(is_ours, -math.inf) + LOG_EVERY:
+                return
+            self._said[is_ours] = now
+        if is_ours:  # nobody else can mend it
+            logger.error("Answering 503, because of the settings: %s", error)
+        else:
+            logger.warning("Answering 503, because IdentityX gives no verdict: %s", error)
+
+
+_teller = PerProcess(_Teller)
+
+
+def leave_out_told(record: logging.LogRecord) -> bool:
+    """Filter of ``django.request``: what our own logger tells once a minute is no error there."""
+    request = getattr(record, "request", None)
+    return getattr(record, "status_code", None) != 503 or not (
+        isinstance(request, HttpRequest) and is_told(request)
+    )
+
+
+def connect() -> None:
+    """Keep our 503s from being mailed to the admins, one mail a visitor."""
+    logging.getLogger("django.request").addFilter(leave_out_told)

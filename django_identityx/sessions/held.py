@@ -1,0 +1,92 @@
+"""What a session keeps of the person who signed in: nothing of it is verified by being there.
+
+The snapshot is the last verdict, for the hours in which IdentityX can't be asked.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from django.contrib.sessions.backends.base import SessionBase
+from django.core.serializers.json import DjangoJSONEncoder
+
+from ..applications import Application
+from ..credentials import Credential, TokenType
+from ..users import AccessLevel, AppUser, Membership, OrgUser, Team
+
+KEY = "_identityx"
+RENEW_AFTER = 600  # seconds after which snapshot and sign-in are written again
+
+_FIELDS = {"type", "token", "identity", "hint", "at"}
+_KINDS: dict[str, Any] = {"AppUser": AppUser, "OrgUser": OrgUser}
+_PARTS: dict[str, Any] = {"access_levels": AccessLevel, "teams": Team, "memberships": Membership}
+
+
+class Held:
+    """The data that a session has under `KEY`, read."""
+
+    __slots__ = ("credential", "data", "identity")
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        self.data = data
+        self.credential = Credential(TokenType(data["type"]), data["token"])
+        self.identity: tuple[str, str, str] = tuple(data["identity"])
+
+    @property
+    def app_id(self) -> str:
+        """The application that the person signed in to; 0.1.0 kept that of readers only."""
+        app_id: str = self.data.get("app", self.identity[1])
+        return app_id
+
+    @property
+    def hint(self) -> str:
+        return str(self.data["hint"])
+
+    @property
+    def row(self) -> int | None:
+        """The primary key of the sign-in; None in a session that 0.1.0 made."""
+        return self.data.get("row")
+
+    def is_of(self, application: Application) -> bool:
+        """Whether this is a sign-in to ``application``: elsewhere it counts for nobody."""
+        if "app" not in self.data and self.identity[0] != AppUser.kind:
+            return True
+        return self.app_id == (application.app_id or "")
+
+    def is_due(self, now: float) -> bool:
+        """Whether it is time to write the snapshot and the sign-in again."""
+        return not self.data.get("renewed", 0) <= now < self.data.get("renewed", 0) + RENEW_AFTER
+
+    def snapshot(self) -> tuple[AppUser | OrgUser, float] | None:
+        """The user of the last verdict that was written down, and its time."""
+        try:
+            user = _unpack(self.identity[0], self.data["user"])
+            verified_at = float(self.data["verified"])
+        except (KeyError, TypeError, ValueError):  # of another version
+            return None
+        return (user, verified_at) if user.identity == self.identity else None
+
+
+def read(session: SessionBase) -> Held | None:
+    """Whoever signed in with this session, whatever the application; None for nobody."""
+    data = session.get(KEY)
+    if not isinstance(data, dict) or not data.keys() >= _FIELDS:
+        return None
+    return Held(data)
+
+
+def fields(user: AppUser | OrgUser, verified_at: float, now: float) -> dict[str, Any]:
+    """What is written again at each renewal."""
+    packed = json.loads(json.dumps(asdict(user), cls=DjangoJSONEncoder))
+    return {"user": packed, "verified": verified_at, "renewed": now}
+
+
+def _unpack(kind: str, data: dict[str, Any]) -> AppUser | OrgUser:
+    values = {
+        name: tuple(_PARTS[name](**part) for part in value) if name in _PARTS else value
+        for name, value in data.items()
+    }
+    user: AppUser | OrgUser = _KINDS[kind](**values)
+    return user

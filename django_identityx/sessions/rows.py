@@ -1,0 +1,153 @@
+"""The rows of sign-ins: written by sessions, and looked at by nobody who just opens a page.
+
+A row goes with its session. What went without a word (a flush by the site, an expiry) is noticed
+when the person looks at their devices, or when somebody signs in after its time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from importlib import import_module
+
+from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
+from django.db import DatabaseError, router, transaction
+from django.http import HttpRequest
+from django.utils import timezone
+
+from ..addresses import visitor
+from ..exceptions import Unavailable
+from ..models import SignIn
+from .held import Held, read
+
+logger = logging.getLogger("django_identityx")
+
+CLEANED_AT_ONCE = 20  # expired rows that one sign-in clears away
+
+Identity = tuple[str, str, str]
+
+
+class NotEnded(Exception):
+    """The store could not delete a session."""
+
+
+def write(request: HttpRequest, identity: Identity, app_id: str) -> int:
+    """Write a sign-in down; raises `Unavailable` where the database does not take it."""
+    kind, _, identity_id = identity
+    row = SignIn(kind=kind, app_id=app_id, identity_id=identity_id, created_at=timezone.now())
+    row.session_key = request.session.session_key or ""
+    for name, value in _seen(request).items():
+        setattr(row, name, value)
+    try:
+        with _savepoint():
+            row.save(force_insert=True)
+    except DatabaseError as error:
+        raise Unavailable("The sign-in could not be written down.") from error
+    _clean()
+    return int(row.pk)
+
+
+def renew(request: HttpRequest, held: Held, app_id: str) -> int | None:
+    """Write down that the session lives, and by which key; None if its row is gone.
+
+    Raises `DatabaseError`, which says nothing about the row.
+    """
+    if held.row is None:
+        try:
+            return write(request, held.identity, app_id)
+        except Unavailable as error:
+            raise DatabaseError from error
+    kind, _, identity_id = held.identity
+    rows = SignIn.objects.filter(pk=held.row, kind=kind, identity_id=identity_id)
+    with _savepoint():
+        is_there = rows.update(session_key=request.session.session_key, **_seen(request))
+    return held.row if is_there else None
+
+
+def drop(pk: int | None) -> None:
+    """Remove a row whose session is ending; trouble keeps nobody signed in."""
+    if pk is None:
+        return
+    try:
+        with _savepoint():
+            SignIn.objects.filter(pk=pk).delete()
+    except DatabaseError:
+        logger.exception("A sign-in that has ended could not be removed.")
+
+
+def of(identity: Identity, app_id: str | None) -> list[SignIn]:
+    """The rows of one person, newest first; with ``app_id`` None in all applications."""
+    kind, _, identity_id = identity
+    rows = SignIn.objects.filter(kind=kind, identity_id=identity_id)
+    if kind == "AppUser":
+        rows = rows.filter(app_id=identity[1])
+    if app_id is not None:
+        rows = rows.filter(app_id=app_id)
+    return list(rows.order_by("-last_seen"))
+
+
+def held_by(row: SignIn) -> Held | None:
+    """What the session of ``row`` keeps, if it still lives and is this sign-in's."""
+    held = read(_store(row.session_key))
+    return held if held is not None and held.row in {row.pk, None} else None
+
+
+def is_gone(row: SignIn) -> bool:
+    """Whether the session of ``row`` has ended; False where its store does not say."""
+    try:
+        # Some stores take trouble for an empty session, but tell it where they are asked this.
+        return not _store(row.session_key).exists(row.session_key) or held_by(row) is None
+    except Exception:  # noqa: BLE001 - any store, any trouble
+        return False
+
+
+def end_session(row: SignIn) -> None:
+    """Delete the session of ``row`` from its store, and the row; raises `NotEnded`."""
+    key = row.session_key
+    try:
+        _store(key).delete(key)
+        if _store(key).exists(key):
+            raise NotEnded
+        row.delete()
+    except NotEnded:
+        raise
+    except Exception as error:  # any store, any trouble
+        raise NotEnded from error
+
+
+def _store(key: str) -> SessionBase:
+    store: SessionBase = import_module(settings.SESSION_ENGINE).SessionStore(key)
+    return store
+
+
+def _seen(request: HttpRequest) -> dict[str, object]:
+    known = visitor(request)
+    return {
+        "last_seen": timezone.now(),
+        "expires_at": request.session.get_expiry_date(),
+        "user_agent": known.user_agent,
+        "address": known.address,
+    }
+
+
+def _clean() -> None:
+    """Remove rows whose session has expired; one that was prolonged gets its new time."""
+    try:
+        with _savepoint():
+            for row in SignIn.objects.filter(expires_at__lt=timezone.now())[:CLEANED_AT_ONCE]:
+                if is_gone(row):
+                    row.delete()
+                else:
+                    row.expires_at = _store(row.session_key).get_expiry_date()
+                    row.save(update_fields=["expires_at"])
+    except DatabaseError:
+        logger.warning("Expired sign-ins could not be removed: the next sign-in tries again.")
+
+
+@contextlib.contextmanager
+def _savepoint() -> Iterator[None]:
+    """Trouble with a row leaves the site's own transaction whole."""
+    with transaction.atomic(using=router.db_for_write(SignIn)):
+        yield
