@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint browser bench soak clean
+.PHONY: demo test lint docs browser bench soak clean
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -21,6 +21,19 @@ lint: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy tests/typed_site.py
+	$(BIN)/pyright
+
+# Of its own: what documents and releases the package decides nothing that the tests run with.
+.venv-tools/.ready: pyproject.toml
+	$(PYTHON) -m venv .venv-tools
+	.venv-tools/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	.venv-tools/bin/python -m pip install --quiet --editable ".[sandbox,openapi]" \
+		--group docs --group release
+	touch $@
+
+docs: .venv-tools/.ready  ## the documentation, in docs/_build/html
+	.venv-tools/bin/sphinx-build -qW --keep-going -b html docs docs/_build/html
 
 browser: $(VENV)/.ready  ## the journeys in Chromium, with screenshots in artifacts/
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group browser
@@ -42,4 +55,4 @@ soak: .venv-bench/.ready  ## minutes of trouble, counting wrong verdicts: make s
 	.venv-bench/bin/python benchmarks/soak.py $(ARGS)
 
 clean:
-	rm -rf $(VENV) .venv-bench dist build .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-bench .venv-tools docs/_build dist build .pytest_cache .mypy_cache .ruff_cache

@@ -18,7 +18,7 @@ ORDER = [
     {"ratelimits"},
     {"verification"},
     {"sessions"},
-    {"middleware", "authentication", "permissions", "decorators", "mixins", "throttling"},
+    {"middleware", "authentication", "permissions", "decorators", "mixins", "throttling", "typing"},
     {"sending"},
     {"signin", "access", "profile", "accounts"},
 ]

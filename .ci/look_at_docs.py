@@ -1,0 +1,28 @@
+"""Fail unless the documentation can be searched for what people search for."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+WANTED = ["CORS", "custom user model", "Celery", "troubleshooting", "401", "503", "nginx", "pytest"]
+WANTED += ["mobile", "single-page", "Redis", "upgrad", "API token", "IDENTITYX_APP_ID"]
+
+built = Path(sys.argv[1])
+index = json.loads(re.sub(r"^Search\.setIndex\(|\)$", "", (built / "searchindex.js").read_text()))
+titles = [title.lower() for title in index["alltitles"]]
+words = {str(word).lower() for word in index["terms"]} | {str(w) for w in index["titleterms"]}
+
+
+def found(wanted: str) -> bool:
+    wanted = wanted.lower()
+    return any(wanted in title for title in titles) or wanted in words
+
+
+missing = [wanted for wanted in WANTED if not found(wanted)]
+checks = (built / "checks.html").read_text()
+source = Path("django_identityx/checks.py").read_text()
+unlisted = [id_ for id_ in re.findall(r"identityx\.[EW]\d{3}", source) if id_ not in checks]
+print(f"{len(index['docnames'])} pages, {len(titles)} headings")
+if missing or unlisted:
+    sys.exit(f"not found: {missing}\nchecks that are not listed: {unlisted}")

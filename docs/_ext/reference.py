@@ -1,0 +1,95 @@
+"""Directives for what the code knows better than a page: settings and checks."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+import django_identityx
+from django_identityx.conf import SETTINGS
+
+CHECKS = Path(django_identityx.__file__).parent / "checks.py"
+PREFIX = "identityx."
+
+
+def settings_table() -> str:
+    """All settings, as they are declared."""
+    rows = ["| setting | default | | check |", "| --- | --- | --- | --- |"]
+    for setting in SETTINGS.values():
+        default = str(setting.default if setting.default != "" else '""')
+        default = repr(setting.default) if isinstance(setting.default, str) else default
+        doc = setting.doc.replace("|", "\\|")
+        rows.append(f"| `{setting.name}` | `{default}` | {doc} | `{PREFIX}{setting.id}` |")
+    return "\n".join(rows)
+
+
+def checks_table() -> str:
+    """All checks: those of single settings, and what ``checks`` says itself."""
+    rows = ["| id | what it says |", "| --- | --- |"]
+    found = {f"{PREFIX}{s.id}": f"What is wrong with `{s.name}`." for s in SETTINGS.values()}
+    found |= _messages(ast.parse(CHECKS.read_text()))
+    rows += [f"| `{id_}` | {found[id_]} |" for id_ in sorted(found)]
+    return "\n".join(rows)
+
+
+def _messages(tree: ast.AST) -> dict[str, str]:
+    """Id to message, read from the source: most are said only where something is wrong."""
+    found: dict[str, str] = {}
+    for function in ast.walk(tree):
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        ids = [
+            node.value
+            for node in ast.walk(function)
+            if isinstance(node, ast.Constant) and re.fullmatch(rf"{PREFIX}[EW]\d+", str(node.value))
+        ]
+        for call in ast.walk(function):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") in {"Error", "Warn"}:
+                id_ = next(keyword.value for keyword in call.keywords if keyword.arg == "id")
+                known = [id_.value] if isinstance(id_, ast.Constant) else []
+                # Where a loop chooses the id, the function's ids share the message.
+                for name in known or ([] if isinstance(id_, ast.JoinedStr) else ids):
+                    found[str(name)] = _text(call)
+    return found
+
+
+def _text(call: ast.Call) -> str:
+    hint = next((keyword.value for keyword in call.keywords if keyword.arg == "hint"), None)
+    parts = [call.args[0], *([hint] if hint is not None else [])]
+    return " ".join(filter(None, map(_words, parts))).replace("|", "\\|")
+
+
+def _words(node: ast.AST) -> str:
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.JoinedStr):
+        return "".join(map(_words, node.values))
+    return "…" if isinstance(node, ast.FormattedValue) else ""
+
+
+class _Table(SphinxDirective):
+    make: Any = staticmethod(settings_table)
+
+    def run(self) -> list[nodes.Node]:
+        self.env.note_dependency(str(CHECKS))
+        return self.parse_text_to_nodes(self.make())
+
+
+class SettingsTable(_Table):
+    make = staticmethod(settings_table)
+
+
+class ChecksTable(_Table):
+    make = staticmethod(checks_table)
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.add_directive("identityx-settings", SettingsTable)
+    app.add_directive("identityx-checks", ChecksTable)
+    return {"parallel_read_safe": True}
