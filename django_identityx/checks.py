@@ -15,14 +15,23 @@ from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 from django.core.checks import Warning as Warn
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
-from django.urls import Resolver404, get_script_prefix, resolve
+from django.urls import NoReverseMatch, Resolver404, get_script_prefix, resolve, reverse
 from django.utils.module_loading import import_string
 from django.utils.translation import get_language_from_path, override
 
 from .conf import SETTINGS, conf, rules
 
 MIDDLEWARE = "django_identityx.middleware.IdentityXMiddleware"
+ENTRIES = 100_000  # in a cache that is a table
+
+# What bounds the wait for a cache's server, by backend.
+TIMEOUTS = {
+    "django.core.cache.backends.redis.RedisCache": ("socket_connect_timeout", "socket_timeout"),
+    "django_redis.cache.RedisCache": ("SOCKET_CONNECT_TIMEOUT", "SOCKET_TIMEOUT"),
+    "django.core.cache.backends.memcached.PyMemcacheCache": ("connect_timeout", "timeout"),
+}
 
 
 @register("identityx")
@@ -56,7 +65,15 @@ def check_apps(**kwargs: Any) -> Iterator[CheckMessage]:
 
 @register("identityx")
 def check_application(**kwargs: Any) -> Iterator[CheckMessage]:
-    if conf.APP_ID is None:
+    if conf.APPLICATION_RESOLVER is not None:
+        return
+    if conf.APP_ID is None and conf.ORG_ID is None:
+        yield Error(
+            "Neither IDENTITYX_APP_ID nor IDENTITYX_ORG_ID is set: nobody can be let in.",
+            hint="Name the application, or for a site for staff only the organization.",
+            id="identityx.E047",
+        )
+    elif conf.APP_ID is None:
         yield Warn(
             "IDENTITYX_APP_ID is not set: no reader can sign in, only staff.", id="identityx.W002"
         )
@@ -65,6 +82,22 @@ def check_application(**kwargs: Any) -> Iterator[CheckMessage]:
             "IDENTITYX_CALLBACK_URL is not set: outside DEBUG no login link can be sent.",
             hint="Set it to the absolute URL of identityx:callback.",
             id="identityx.W003",
+        )
+
+
+@register("identityx", deploy=True)
+def check_deployment(**kwargs: Any) -> Iterator[CheckMessage]:
+    if rules.is_loopback(conf.API_URL):
+        yield Error(
+            "IDENTITYX_API_URL leads to this machine, as to a sandbox.",
+            hint="Leave it out: the default is IdentityX.",
+            id="identityx.E046",
+        )
+    if conf.TRUSTED_PROXIES is None:
+        yield Warn(
+            "IDENTITYX_TRUSTED_PROXIES is not set: nobody can know a client's address.",
+            hint="0 says that clients connect directly, 1 that one proxy is in front of the site.",
+            id="identityx.W010",
         )
 
 
@@ -83,22 +116,41 @@ def check_transport(**kwargs: Any) -> Iterator[CheckMessage]:
 @register("identityx")
 def check_callback_path(**kwargs: Any) -> Iterator[CheckMessage]:
     """Follow the callback's path through the URLconf, as the link in the mail will."""
-    if not conf.CALLBACK_URL or not getattr(settings, "ROOT_URLCONF", None):
+    if rules.callback_url(conf.CALLBACK_URL or "") or not getattr(settings, "ROOT_URLCONF", None):
         return
-    path = _path(conf.CALLBACK_URL)
-    if path is not None and _leads_to_callback(path):
+    if not _has_pages():
+        yield Error(
+            "IDENTITYX_CALLBACK_URL does not lead to the view identityx:callback.",
+            hint='There is no include("django_identityx.urls") in the URLconf.',
+            id="identityx.E004",
+        )
         return
-    if path is not None and settings.APPEND_SLASH and _leads_to_callback(f"{path}/"):
+    paths = list(_paths(conf.CALLBACK_URL or ""))
+    if any(map(_leads_to_callback, paths)):
+        return
+    if settings.APPEND_SLASH and any(_leads_to_callback(f"{path}/") for path in paths):
         yield Warn(
             "IDENTITYX_CALLBACK_URL lacks the slash at its end: each link is redirected once.",
             id="identityx.W004",
         )
         return
-    yield Error(
+    yield Warn(
         "IDENTITYX_CALLBACK_URL does not lead to the view identityx:callback.",
-        hint='Is include("django_identityx.urls") in the URLconf, under the same path?',
-        id="identityx.E004",
+        hint="That is right for a single-page site that takes the token out of the URL and sends "
+        "it to identityx:api-login; otherwise no link works.",
+        id="identityx.W011",
     )
+
+
+@register("identityx")
+def check_database(**kwargs: Any) -> Iterator[CheckMessage]:
+    engine = settings.DATABASES.get("default", {}).get("ENGINE") or "django.db.backends.dummy"
+    if engine == "django.db.backends.dummy" and _has_pages():
+        yield Error(
+            "There is no database: nobody could tell whether a link was used before.",
+            hint='Bearer credentials need none: leave include("django_identityx.urls") out.',
+            id="identityx.E048",
+        )
 
 
 @register("identityx")
@@ -106,7 +158,8 @@ def check_sessions(**kwargs: Any) -> Iterator[CheckMessage]:
     if settings.SESSION_ENGINE.endswith("signed_cookies"):
         yield Error(
             "SESSION_ENGINE keeps sessions in cookies: IdentityX tokens would leave the server.",
-            hint="Use the db, cached_db or cache engine.",
+            hint="Use the engine db. With cache everybody is signed out when the cache restarts, "
+            "and with cached_db and cache no page works while it is down.",
             id="identityx.E005",
         )
     local = conf.CALLBACK_URL is None or rules.is_loopback(conf.CALLBACK_URL)
@@ -120,18 +173,36 @@ def check_sessions(**kwargs: Any) -> Iterator[CheckMessage]:
 
 @register("identityx")
 def check_cache(**kwargs: Any) -> Iterator[CheckMessage]:
-    backend = settings.CACHES.get(conf.CACHE, {}).get("BACKEND", "")
-    if backend.endswith("DummyCache"):
+    cache: dict[str, Any] = settings.CACHES.get(conf.CACHE, {})
+    name, classes = f"IDENTITYX_CACHE is {conf.CACHE!r}", _classes(cache.get("BACKEND", ""))
+    if "DummyCache" in classes:
+        yield Warn(f"{name}, a dummy: every request asks IdentityX.", id="identityx.W005")
+    elif classes & {"LocMemCache", "FileBasedCache"} and not settings.DEBUG:
         yield Warn(
-            f"IDENTITYX_CACHE is {conf.CACHE!r}, a dummy: every request asks IdentityX.",
-            id="identityx.W005",
-        )
-    elif backend.rpartition(".")[2] in {"LocMemCache", "FileBasedCache"} and not settings.DEBUG:
-        yield Warn(
-            f"IDENTITYX_CACHE is {conf.CACHE!r}, which processes and machines do not share: a "
-            "sign-out in one is seen by another only when its own verdict ends.",
+            f"{name}, which processes and machines do not share: a sign-out in one is seen by "
+            "another only when its own verdict ends.",
             hint="Use Redis, Valkey or Memcached where there is more than one process.",
             id="identityx.W006",
+        )
+    options = cache.get("OPTIONS", {})
+    for backend, names in TIMEOUTS.items():
+        missing = [option for option in names if not options.get(option)]
+        in_url = all(f"{option}=" in str(cache.get("LOCATION")) for option in missing)
+        if backend in classes and not in_url:
+            line = ", ".join(f'"{option}": 1' for option in names)
+            yield Warn(
+                f"{name}, which waits for its server without end.",
+                hint=f'Add "OPTIONS": {{{line}}} to it in CACHES.',
+                id="identityx.W008",
+            )
+            break
+    most = {key.upper(): value for key, value in options.items()}.get("MAX_ENTRIES", 300)
+    if "DatabaseCache" in classes and most < ENTRIES:
+        yield Warn(
+            f"{name}, a table that throws entries out beyond {most}: limits and sign-outs of one "
+            "process are forgotten by the others.",
+            hint=f'Add "OPTIONS": {{"MAX_ENTRIES": {ENTRIES}}} to it in CACHES.',
+            id="identityx.W009",
         )
 
 
@@ -188,13 +259,33 @@ def _challenge(cls: type) -> str:
         return str(getattr(cls, "keyword", ""))
 
 
-def _path(url: str) -> str | None:
-    """The path of ``url`` below the script prefix."""
-    with contextlib.suppress(ValueError):
-        prefix, path = get_script_prefix().rstrip("/"), urlsplit(url).path
-        if path.startswith(f"{prefix}/"):
-            return path[len(prefix) :]
-    return None
+def _classes(backend: str) -> set[str]:
+    """The names of a cache backend's class and its bases, with and without their modules."""
+    try:
+        classes = import_string(backend).__mro__
+    except (ImportError, AttributeError):
+        return {backend, backend.rpartition(".")[2]}
+    return {f"{c.__module__}.{c.__name__}" for c in classes} | {c.__name__ for c in classes}
+
+
+def _has_pages() -> bool:
+    try:
+        reverse("identityx:callback")
+    except (NoReverseMatch, ImproperlyConfigured):
+        return False
+    return True
+
+
+def _paths(url: str) -> Iterator[str]:
+    """The path of ``url`` as Django may get to see it: below the prefix that the server sets."""
+    prefix, path = get_script_prefix(), urlsplit(url).path
+    if prefix != "/":
+        path = f"/{path.removeprefix(prefix)}" if path.startswith(prefix) else ""
+        yield path
+        return
+    while path:
+        yield path
+        path = path[path.find("/", 1) :] if "/" in path[1:] else ""
 
 
 def _leads_to_callback(path: str) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.core import checks
+from django.core.cache.backends.redis import RedisCache
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
@@ -25,23 +26,35 @@ MIDDLEWARE = "django_identityx.middleware.IdentityXMiddleware"
 SESSION = "django.contrib.sessions.middleware.SessionMiddleware"
 AUTH = "django.contrib.auth.middleware.AuthenticationMiddleware"
 
+pytestmark = pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")
+
+REDIS = "django.core.cache.backends.redis.RedisCache"
+TABLE = "django.core.cache.backends.db.DatabaseCache"
+MEMCACHED = "django.core.cache.backends.memcached.PyMemcacheCache"
+
 GOOD = {
     "SESSION_COOKIE_SECURE": True,
     "CACHES": {
         "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "BACKEND": REDIS,
             "LOCATION": "redis://127.0.0.1:9/0",
+            "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
         }
     },
+    "IDENTITYX_TRUSTED_PROXIES": 0,
     "IDENTITYX_CALLBACK_URL": "https://testserver/identityx/callback/",
     "IDENTITYX_API_URL": "https://identity-x.parameter1.com/graphql",
 }
 
 
-def found(**settings) -> set[str]:
+def told(*, deploy: bool = True, **settings) -> dict[str, checks.CheckMessage]:
     with override_settings(**{**GOOD, **settings}):
-        messages = checks.run_checks(tags=["identityx"])
-    return {message.id.removeprefix("identityx.") for message in messages}
+        messages = checks.run_checks(tags=["identityx"], include_deployment_checks=deploy)
+    return {message.id.removeprefix("identityx."): message for message in messages}
+
+
+def found(**settings) -> set[str]:
+    return set(told(**settings))
 
 
 def test_a_good_site_has_none() -> None:
@@ -53,16 +66,23 @@ BEARER = {"DEFAULT_AUTHENTICATION_CLASSES": ["tests.test_checks.BearerToken", "x
 TRIPS = {
     "E001": {"INSTALLED_APPS": ["django.contrib.contenttypes", *OURS]},
     "W001": {"INSTALLED_APPS": [*DB, *OURS, "django.contrib.messages", "django.contrib.admin"]},
-    "W002": {"IDENTITYX_APP_ID": None},
+    "W002": {"IDENTITYX_APP_ID": None, "IDENTITYX_ORG_ID": "any"},
+    "E047": {"IDENTITYX_APP_ID": None},
+    "E046": {"IDENTITYX_API_URL": "http://localhost:8787/graphql"},
+    "W010": {"IDENTITYX_TRUSTED_PROXIES": None},
     "W003": {"IDENTITYX_CALLBACK_URL": None},
     "E002": {"IDENTITYX_API_URL": "http://identityx.example/graphql"},
     "E003": {"IDENTITYX_CALLBACK_URL": "http://site.example/identityx/callback/"},
     "W004": {"IDENTITYX_CALLBACK_URL": "https://testserver/identityx/callback"},
-    "E004": {"IDENTITYX_CALLBACK_URL": "https://testserver/elsewhere/"},
+    "W011": {"IDENTITYX_CALLBACK_URL": "https://testserver/elsewhere/"},
+    "E004": {"ROOT_URLCONF": "tests.cache_backends"},
+    "E048": {"DATABASES": {"default": {"ENGINE": "django.db.backends.dummy"}}},
     "E005": {"SESSION_ENGINE": "django.contrib.sessions.backends.signed_cookies"},
     "E006": {"SESSION_COOKIE_SECURE": False},
     "W005": {"CACHES": {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}},
     "W006": {"CACHES": {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}},
+    "W008": {"CACHES": {"default": {"BACKEND": REDIS, "LOCATION": "redis://127.0.0.1:9/0"}}},
+    "W009": {"CACHES": {"default": {"BACKEND": TABLE, "LOCATION": "cache_table"}}},
     "W007": {"MIDDLEWARE": [SESSION, AUTH]},
     "E007": {"MIDDLEWARE": [MIDDLEWARE, SESSION, AUTH]},
     "E008": {"MIDDLEWARE": [SESSION, AUTH, LOGIN_REQUIRED, MIDDLEWARE]},
@@ -122,6 +142,10 @@ BAD_VALUES = {
     "REQUIRED_CREATE_FIELDS": ["givenName"],
     "SITE_NAME": [7],
 }
+
+
+class OwnRedis(RedisCache):
+    """A site's own."""
 
 
 class BearerToken:
@@ -234,7 +258,75 @@ def test_ids_are_unique_and_each_has_a_test() -> None:
 @override_settings(DEBUG=True)
 def test_development_is_left_in_peace() -> None:
     local = {"CACHES": TRIPS["W006"]["CACHES"], "SESSION_COOKIE_SECURE": False, "DEBUG": True}
-    assert found(**local, IDENTITYX_API_URL="http://sandbox.test:8787/graphql") == set()
+    sandbox = "http://localhost:8787/graphql"
+    assert found(**local, deploy=False, IDENTITYX_API_URL=sandbox) == set()
+
+
+@pytest.mark.parametrize("id_", ["E046", "W010"])
+def test_only_a_deployment(id_: str) -> None:
+    assert found(deploy=False, **TRIPS[id_]) == set()
+
+
+@pytest.mark.parametrize(
+    "cache",
+    [
+        {"BACKEND": REDIS, "OPTIONS": {"socket_timeout": 1}},
+        {"BACKEND": REDIS, "LOCATION": "redis://127.0.0.1:9/0?socket_timeout=1"},
+        {"BACKEND": MEMCACHED, "LOCATION": "127.0.0.1:9"},
+        {"BACKEND": MEMCACHED, "OPTIONS": {"timeout": 1, "connect_timeout": None}},
+        {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": "redis://127.0.0.1:9/0"},
+        {"BACKEND": "tests.test_checks.OwnRedis"},
+    ],
+)
+def test_a_cache_that_may_hang(cache: dict) -> None:
+    assert found(CACHES={"default": cache}) == {"W008"}
+
+
+@pytest.mark.parametrize(
+    "cache",
+    [
+        {"BACKEND": REDIS, "LOCATION": "redis://x/0?socket_timeout=1&socket_connect_timeout=1"},
+        {"BACKEND": MEMCACHED, "OPTIONS": {"timeout": 1, "connect_timeout": 1}},
+        {"BACKEND": TABLE, "OPTIONS": {"MAX_ENTRIES": 100_000}},
+        {"BACKEND": "django.core.cache.backends.memcached.PyLibMCCache", "LOCATION": "x"},
+        {
+            "BACKEND": "django_redis.cache.RedisCache",
+            "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": 1, "SOCKET_TIMEOUT": 1},
+        },
+    ],
+)
+def test_a_cache_that_is_as_it_should_be(cache: dict) -> None:
+    assert found(CACHES={"default": cache}) == set()
+
+
+def test_hints_that_say_what_to_write() -> None:
+    hint = told(**TRIPS["W008"])["W008"].hint
+    assert '"OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1}' in hint
+    assert "engine db" in told(**TRIPS["E005"])["E005"].hint
+
+
+def test_the_callback_of_a_single_page_site() -> None:
+    """A warning: nobody can know from here that there is one."""
+    for url in ("https://www.acme.example/welcome", "https://testserver/members/"):
+        assert found(IDENTITYX_CALLBACK_URL=url) == {"W011"}
+
+
+def test_the_callback_below_a_prefix_that_the_server_sets() -> None:
+    for prefix in ("site", "a/b/c"):
+        url = f"https://testserver/{prefix}/identityx/callback/"
+        assert found(IDENTITYX_CALLBACK_URL=url) == set()
+
+
+@pytest.mark.parametrize(
+    "urls", [{"IDENTITYX_CALLBACK_URL": None}, {"ROOT_URLCONF": "tests.cache_backends"}]
+)
+def test_bearers_need_no_database(urls: dict) -> None:
+    assert ("E048" in found(DATABASES={}, **urls)) is ("ROOT_URLCONF" not in urls)
+
+
+def test_a_resolver_knows_the_application() -> None:
+    resolver = {"IDENTITYX_APPLICATION_RESOLVER": "tests.test_loading.row_of"}
+    assert found(IDENTITYX_APP_ID=None, IDENTITYX_CALLBACK_URL=None, **resolver) == set()
 
 
 def test_the_callback_under_a_language_prefix() -> None:
@@ -251,6 +343,6 @@ def test_the_callback_under_a_script_prefix() -> None:
         good = "https://testserver/site/identityx/callback/"
         assert found(IDENTITYX_CALLBACK_URL=good) == set()
         bad = "https://testserver/identityx/callback/"
-        assert found(IDENTITYX_CALLBACK_URL=bad) == {"E004"}
+        assert found(IDENTITYX_CALLBACK_URL=bad) == {"W011"}
     finally:
         set_script_prefix("/")

@@ -97,6 +97,8 @@ if cache_url := os.environ.get("EXAMPLE_CACHE_URL"):
     CACHES["default"] = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": cache_url,
+        # A page never waits longer than this for a cache.
+        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
     }
 
 DATABASES = {
