@@ -197,7 +197,9 @@ def asking(sandbox: servers.RemoteSandbox) -> Iterator[tuple[str, Callable[[], o
     }
     session = requests.Session()
     prepared = session.prepare_request(
-        requests.Request("POST", sandbox.url, json={"query": ACTIVE_APP_USER}, headers=headers)
+        requests.Request(
+            "POST", sandbox.url, json={"query": ACTIVE_APP_USER.document}, headers=headers
+        )
     )
     assert session.send(prepared).json()["data"]["activeAppUser"]["id"]
     verify(credential)

@@ -55,11 +55,10 @@ class IdentityXAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[Any, Credential] | None:
         django_request = _django(request)  # DRF's looks each attribute up there, at a price
         django_request.__dict__[BEARER] = True  # the answer depends on it, also if absent
-        header = django_request.META.get("HTTP_AUTHORIZATION")
-        if not header:
+        if not django_request.META.get("HTTP_AUTHORIZATION"):
             return None
-        try:
-            credential = self.get_credential(header)
+        try:  # the header stays in META: a local would stand in error reports
+            credential = self.get_credential(django_request.META["HTTP_AUTHORIZATION"])
             if credential is None:
                 logger.debug("authenticate: the header is not ours")
                 return None

@@ -3,21 +3,22 @@
 ::
 
     IdentityXError
-    ├── ConfigurationError      the site: a setting that IdentityX refuses or that is missing
     ├── Rejected                the bearer: this credential or link is not (or no longer) good
     │   └── Malformed           ... which shows without asking IdentityX
-    ├── Unavailable             IdentityX or the way to it: nothing is known about the credential
-    │   ├── Unreachable         connect, timeout, 5xx, not JSON, an answer of another shape
-    │   ├── Failing             IdentityX answers and reports an outage inside
-    │   ├── Unclear             an answer that this package does not know; says nothing of others
-    │   └── Busy                not asked at all: too many calls are under way
-    │       └── LeftAlone       ... or it failed a moment ago, and is given a rest
+    ├── NoVerdict               nothing is known about the credential; 503 with ``retry_after``
+    │   ├── ConfigurationError  the site: a setting that IdentityX refuses or that is missing
+    │   └── Unavailable         IdentityX or the way to it
+    │       ├── Unreachable     connect, timeout, 5xx, not JSON, an answer of another shape
+    │       ├── Failing         IdentityX answers and reports an outage, or asks for fewer calls
+    │       ├── Unclear         an answer that this package does not know; says nothing of others
+    │       └── Busy            not asked at all: too many calls are under way
+    │           └── LeftAlone   ... or it failed a moment ago, and is given a rest
     └── OperationFailed         the call: IdentityX understood it and said no
         ├── NotFound            no such user, application, ...
         ├── InvalidInput        a value was refused
-        └── PermissionDenied    the role of the OrgUser does not allow it
+        └── NotAllowed          the person is known and may not do this (also: PermissionDenied)
 
-Accepted, rejected, unavailable: ``Rejected`` and ``Unavailable`` never stand for each other.
+Accepted, rejected, no verdict: none of the three ever stands for another.
 No text of these carries a token: IdentityX echoes inputs in some of its messages, so the texts
 are ours, and ``InvalidInput.detail`` is redacted.
 """
@@ -27,10 +28,6 @@ from __future__ import annotations
 
 class IdentityXError(Exception):
     """Base of everything that this package raises on its own account."""
-
-
-class ConfigurationError(IdentityXError):
-    """A setting is missing, or IdentityX refuses what it says."""
 
 
 class Rejected(IdentityXError):
@@ -52,12 +49,23 @@ class Malformed(Rejected):
     """A credential that is refused by its form or its claims, without any upstream call."""
 
 
-class Unavailable(IdentityXError):
-    """No verdict could be had. ``retry_after`` is in whole seconds."""
+class NoVerdict(IdentityXError):
+    """Neither a yes nor a no. ``retry_after`` is in whole seconds, at least one."""
 
     def __init__(self, message: str, *, retry_after: int = 5) -> None:
         super().__init__(message)
         self.retry_after = max(1, retry_after)
+
+
+class ConfigurationError(NoVerdict):
+    """A setting is missing, or IdentityX refuses what it says."""
+
+    def __init__(self, message: str, *, retry_after: int = 60) -> None:
+        super().__init__(message, retry_after=retry_after)
+
+
+class Unavailable(NoVerdict):
+    """No verdict could be had."""
 
 
 class Unreachable(Unavailable):
@@ -65,7 +73,7 @@ class Unreachable(Unavailable):
 
 
 class Failing(Unavailable):
-    """IdentityX reports an outage of one of its inner services."""
+    """IdentityX reports an outage of one of its inner services, or has too much to do."""
 
 
 class Unclear(Unavailable):
@@ -93,15 +101,30 @@ class NotFound(OperationFailed):
 
 
 class InvalidInput(OperationFailed):
-    """A value was refused. ``detail`` is IdentityX's reason, redacted; one line a problem."""
+    """A value was refused.
 
-    def __init__(self, message: str, *, code: str = "", detail: str = "") -> None:
+    ``detail`` is IdentityX's reason, redacted; one line a problem. ``fields`` has the same lines by
+    IdentityX's names of the fields, and under ``__all__`` those that name none.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "",
+        detail: str = "",
+        fields: dict[str, list[str]] | None = None,
+    ) -> None:
         super().__init__(message, code=code)
         self.detail = detail
+        self.fields = fields or {}
 
 
-class PermissionDenied(OperationFailed):
+class NotAllowed(OperationFailed):
     """The credential is good, and its person may not do this."""
+
+
+PermissionDenied = NotAllowed  # its name in 0.1.0
 
 
 _REASONS = {

@@ -5,6 +5,8 @@ Django's ``AnonymousUser`` has, so that code written for Django users works with
 equal by kind, application and id, whatever else changed in between.
 
 Not slotted: an instance pickled by an older version keeps working when a field is added.
+``metadata={"wire": ...}`` is IdentityX's name of a field, where it isn't ours in another case; None
+where the field isn't asked for with the others.
 """
 
 from __future__ import annotations
@@ -202,7 +204,7 @@ class AppUser(IdentityXUser):
 
     kind: ClassVar[str] = "AppUser"
 
-    app_id: str = ""
+    app_id: str = field(default="", metadata={"wire": None})
     display_name: str = ""
     verified: bool = False
     banned: bool = False
@@ -220,8 +222,8 @@ class OrgUser(IdentityXUser):
 
     kind: ClassVar[str] = "OrgUser"
 
-    photo_url: str = ""
-    memberships: tuple[Membership, ...] = field(default=())
+    photo_url: str = field(default="", metadata={"wire": "photoURL"})
+    memberships: tuple[Membership, ...] = field(default=(), metadata={"wire": None})
 
     def role_in(self, organization_id: str) -> str | None:
         """The role in one organization, or None where there is no membership."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,23 +13,22 @@ from django_identityx.exceptions import (
     Failing,
     IdentityXError,
     InvalidInput,
+    NotAllowed,
     NotFound,
     OperationFailed,
-    PermissionDenied,
     Rejected,
     Unavailable,
     Unclear,
     Unreachable,
 )
-from django_identityx.service.answers import (
+from django_identityx.service import (
     WRONG_DIALECT,
+    About,
     Answer,
     GraphQLError,
-    is_outage,
+    Reply,
+    meaning,
     parse,
-    raise_about_input,
-    raise_about_token,
-    rejection,
 )
 
 from .leaks import SECRET, assert_no_secret, text_of
@@ -74,6 +75,8 @@ OUTAGES = [
     "connection 5 to mongodb:27017 timed out",
     "MongoNetworkError: connection closed",
     "topology was destroyed",
+    "Topology was destroyed",
+    "no connection available for operation and number of stored operation > 0",
     "not master and slaveOk=false",
 ]
 
@@ -100,20 +103,24 @@ NEITHER = [
 ]
 
 
+def parsed(body: object, status: int) -> Answer:
+    return parse(Reply(status, json.dumps(body).encode()))
+
+
 def error(message: str, code: str = "UNAUTHENTICATED", status: int | None = None) -> GraphQLError:
     return GraphQLError(message, code=code, status=status)
 
 
 def about_token(*args: object) -> IdentityXError:
-    with pytest.raises(IdentityXError) as caught:
-        raise_about_token(error(*args))  # type: ignore[arg-type]
-    return caught.value
+    return meaning(error(*args), About.CREDENTIAL)  # type: ignore[arg-type]
+
+
+def about_link(*args: object) -> IdentityXError:
+    return meaning(error(*args), About.LINK)  # type: ignore[arg-type]
 
 
 def about_input(*args: object) -> IdentityXError:
-    with pytest.raises(IdentityXError) as caught:
-        raise_about_input(error(*args))  # type: ignore[arg-type]
-    return caught.value
+    return meaning(error(*args), About.INPUT)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("message", DEFINITE)
@@ -122,13 +129,21 @@ def test_definite(message: str) -> None:
     assert type(raised) is Rejected
     assert raised.reason == DEFINITE[message]
     # Redeeming and logging out report the same with another code.
-    assert type(about_token(message, "INTERNAL_SERVER_ERROR", 500)) is Rejected
-    assert not is_outage(error(message))
+    assert type(about_link(message, "INTERNAL_SERVER_ERROR", 500)) is Rejected
+
+
+@pytest.mark.parametrize("message", DEFINITE)
+def test_definite_words_about_an_argument_reject_nobody(message: str) -> None:
+    for status in (400, 404, 422):
+        raised = about_token(message, "INTERNAL_SERVER_ERROR", status)
+        assert isinstance(raised, OperationFailed)
+    assert not isinstance(about_token(message, "INTERNAL_SERVER_ERROR", 500), Rejected)
+    assert not isinstance(about_token(message, "BAD_USER_INPUT"), Rejected)
+    assert not isinstance(about_input(message), Rejected)
 
 
 @pytest.mark.parametrize("message", OUTAGES)
 def test_outages(message: str) -> None:
-    assert rejection(error(message)) is None
     for code, status in (("UNAUTHENTICATED", None), ("INTERNAL_SERVER_ERROR", 500)):
         assert type(about_token(message, code, status)) is Failing
         assert type(about_input(message, code, status)) is Failing
@@ -137,7 +152,6 @@ def test_outages(message: str) -> None:
 @pytest.mark.parametrize("message", NEITHER)
 def test_unknown_messages_about_a_token_are_unclear(message: str) -> None:
     assert type(about_token(message)) is Unclear
-    assert not is_outage(error(message))
 
 
 @pytest.mark.parametrize("outage", OUTAGES)
@@ -154,13 +168,13 @@ def test_definite_words_anywhere_else_are_not_definite(
     before: str, message: str, after: str
 ) -> None:
     if not before.startswith(("Unexpected token ", "No user was found for '")):
-        assert rejection(error(f"{before}{message}{after}")) is None
+        assert not isinstance(about_token(f"{before}{message}{after}"), Rejected)
 
 
 @given(st.text())
 def test_any_message_is_one_of_ours_and_never_repeated(message: str) -> None:
     for said in (message, f"{message} {SECRET}"):
-        for raised in (about_token(said), about_input(said)):
+        for raised in (about_token(said), about_link(said), about_input(said)):
             assert isinstance(raised, IdentityXError)
             assert_no_secret(text_of(raised))
 
@@ -171,7 +185,7 @@ def test_whose_fault_it_is() -> None:
     wrong_kind = about_token("The wrong user authorization type was provided.")
     assert type(wrong_kind) is OperationFailed
     denied = about_token("You do not have permission to access this resource.", "UNAUTHORIZED")
-    assert type(denied) is PermissionDenied
+    assert type(denied) is NotAllowed
 
 
 @pytest.mark.parametrize(
@@ -185,8 +199,8 @@ def test_whose_fault_it_is() -> None:
     ],
 )
 def test_a_refused_application(message: str, setting: str) -> None:
-    for raise_about in (about_token, about_input):
-        raised = raise_about(message, "BAD_USER_INPUT")
+    for about in (about_token, about_link, about_input):
+        raised = about(message, "BAD_USER_INPUT")
         assert type(raised) is ConfigurationError
         assert setting in str(raised)
 
@@ -197,11 +211,14 @@ def test_a_refused_application(message: str, setting: str) -> None:
         ("No user was found for 'x@example.net'", "INTERNAL_SERVER_ERROR", 404, NotFound),
         ("No comment was found for 'x'", "INTERNAL_SERVER_ERROR", 404, NotFound),
         ("Invalid country code ZZ", "INTERNAL_SERVER_ERROR", 422, InvalidInput),
-        ("The path 'params.email' is required.", "INTERNAL_SERVER_ERROR", 400, OperationFailed),
+        ("The path 'params.email' is required.", "INTERNAL_SERVER_ERROR", 400, InvalidInput),
         ("The provided user is not verified.", "INTERNAL_SERVER_ERROR", 401, OperationFailed),
         ("Not acceptable", "BAD_USER_INPUT", None, OperationFailed),
-        ("You do not have permission", "UNAUTHORIZED", None, PermissionDenied),
+        ("You do not have permission", "UNAUTHORIZED", None, NotAllowed),
         ('Cast to ObjectId failed for value "x"', "INTERNAL_SERVER_ERROR", 500, InvalidInput),
+        ("app-user validation failed: city: no", "INTERNAL_SERVER_ERROR", 500, InvalidInput),
+        ("Unexpected token N in JSON at position 0", "INTERNAL_SERVER_ERROR", 500, InvalidInput),
+        ("You do not have permission to flag comments.", "UNAUTHENTICATED", None, NotAllowed),
         ("Something else", "INTERNAL_SERVER_ERROR", 500, Unclear),
         ("Something else", "", None, Unclear),
     ],
@@ -211,6 +228,57 @@ def test_about_input(message: str, code: str, status: int | None, expected: type
     assert type(raised) is expected
     if isinstance(raised, OperationFailed):
         assert raised.code == code
+
+
+BY_FIELD: dict[str, dict[str, list[str]]] = {
+    "Invalid country code ZZ": {"countryCode": ["Invalid country code ZZ"]},
+    "Either an invalid region code WI was set, or no country was set.\nInvalid country code X": {
+        "regionCode": ["Either an invalid region code WI was set, or no country was set."],
+        "countryCode": ["Invalid country code X"],
+    },
+    "Invalid email address not-an-email\nPath `domain` is required.": {
+        "email": ["Invalid email address not-an-email", "Path `domain` is required."]
+    },
+    'The email domain "x.test" is not allowed. Please use another.': {
+        "email": ['The email domain "x.test" is not allowed. Please use another.']
+    },
+    "The path 'params.authUrl' is required.": {
+        "authUrl": ["The path 'params.authUrl' is required."]
+    },
+    'Cast to ObjectId failed for value "x" at path "_id" for model "team"': {
+        "id": ['Cast to ObjectId failed for value "x" at path "_id" for model "team"']
+    },
+    "app-user validation failed: postalCode: Invalid postal code A, B, city: Too long": {
+        "postalCode": ["Invalid postal code A, B"],
+        "city": ["Too long"],
+    },
+    "access-level validation failed: name: Path `name` is required.": {
+        "name": ["Path `name` is required."]
+    },
+    "app-user validation failed: customSelectFieldAnswers.0.values: no": {
+        "customSelectFieldAnswers": ["no"]
+    },
+    "Something about a value\n\nAnd more": {"__all__": ["Something about a value", "And more"]},
+}
+
+
+@pytest.mark.parametrize("message", BY_FIELD)
+def test_bad_input_by_field(message: str) -> None:
+    raised = about_token(message, "INTERNAL_SERVER_ERROR", 422)
+    assert isinstance(raised, InvalidInput)
+    assert raised.fields == BY_FIELD[message]
+
+
+def test_a_reader_of_another_application() -> None:
+    message = "The provided application context does not match the app for the user."
+    raised = about_token(message, "BAD_USER_INPUT")
+    assert isinstance(raised, Rejected)
+    assert raised.reason == "wrong_application"
+
+
+def test_a_credential_that_is_needed() -> None:
+    message = "No user authentication was provided with this request."
+    assert type(about_input(message, "BAD_USER_INPUT")) is OperationFailed
 
 
 def test_the_detail_of_bad_input_is_kept_and_redacted() -> None:
@@ -234,7 +302,7 @@ def test_no_message_of_theirs_reaches_a_text_of_ours(code: str, status: int | No
 
 
 def test_errors_are_picked_by_path() -> None:
-    answer = parse(
+    answer = parsed(
         {
             "data": {"a": None, "b": None, "c": {"d": None}},
             "errors": [
@@ -253,14 +321,14 @@ def test_errors_are_picked_by_path() -> None:
 
 
 def test_an_error_without_a_path_is_everybodys_who_has_nothing() -> None:
-    answer = parse({"data": {"a": 1, "b": None}, "errors": [{"message": "no"}]}, 200)
+    answer = parsed({"data": {"a": 1, "b": None}, "errors": [{"message": "no"}]}, 200)
     assert answer.error_for("a") is None
     assert answer.error_for("b") is not None
     assert answer.error_for("c") is not None
 
 
 def test_data_null_with_errors_is_an_answer() -> None:
-    answer = parse({"data": None, "errors": [{"message": "no", "path": ["a"]}]}, 200)
+    answer = parsed({"data": None, "errors": [{"message": "no", "path": ["a"]}]}, 200)
     assert answer.data == {}
     assert answer.error_for("a") is not None
 
@@ -269,13 +337,13 @@ def test_data_null_with_errors_is_an_answer() -> None:
     "extensions", [None, "no", [], {"code": 7}, {"exception": []}, {"code": {}}]
 )
 def test_odd_extensions_are_no_trouble(extensions: object) -> None:
-    answer = parse({"data": {}, "errors": [{"message": "no", "extensions": extensions}]}, 200)
+    answer = parsed({"data": {}, "errors": [{"message": "no", "extensions": extensions}]}, 200)
     assert (answer.errors[0].code, answer.errors[0].status) == ("", None)
 
 
 def test_tracing_is_ignored() -> None:
     body = {"data": {"ping": "pong"}, "extensions": {"tracing": {"version": 1}}}
-    assert parse(body, 200) == Answer({"ping": "pong"})
+    assert parsed(body, 200) == Answer({"ping": "pong"})
 
 
 json_values = st.recursive(
@@ -297,7 +365,7 @@ json_values = st.recursive(
 @given(json_values, st.sampled_from([200, 400, 403, 500, 502]))
 def test_any_body_is_an_answer_or_an_error_of_ours(body: object, status: int) -> None:
     try:
-        answer = parse(body, status)
+        answer = parsed(body, status)
     except (Unreachable, OperationFailed, ConfigurationError):
         return
     assert status == 200

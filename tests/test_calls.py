@@ -13,8 +13,7 @@ from django_identityx.exceptions import (
     Unclear,
     Unreachable,
 )
-from django_identityx.service.answers import Answer, GraphQLError
-from django_identityx.service.calls import value_of
+from django_identityx.service import About, Answer, GraphQLError, value_of
 
 from . import faulty_server as wire
 from .faulty_server import FaultyServer
@@ -51,15 +50,15 @@ def test_nothing() -> None:
 
 def test_nothing_because_another_field_took_all_of_it_away() -> None:
     with pytest.raises(Failing):
-        value_of(answer(None, (OUTAGE, "b")), "a", about_token=True)
+        value_of(answer(None, (OUTAGE, "b")), "a", About.CREDENTIAL)
     with pytest.raises(Unclear):  # what is wrong with b says nothing about a
-        value_of(answer(None, ("jwt expired", "b")), "a", about_token=True)
+        value_of(answer(None, ("jwt expired", "b")), "a", About.CREDENTIAL)
 
 
 def test_whether_it_is_about_a_token() -> None:
     gone = answer({"a": None}, ("No user was found for 'x'", "a"))
     with pytest.raises(Rejected):
-        value_of(gone, "a", about_token=True)
+        value_of(gone, "a", About.CREDENTIAL)
     with pytest.raises(NotFound):
         value_of(gone, "a")
     with pytest.raises(OperationFailed):

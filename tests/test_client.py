@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from graphql import (
+    OperationDefinitionNode,
+    build_client_schema,
+    get_introspection_query,
+    parse,
+    validate,
+)
+from graphql.execution import get_variable_values
 
 from django_identityx import process
 from django_identityx.addresses import Visitor
@@ -51,7 +60,7 @@ def client(sandbox: Sandbox, sandbox_server: SandboxServer) -> IdentityXClient:
 
 def at(client: IdentityXClient, app_id: str | None) -> IdentityXClient:
     """The same endpoint on behalf of another application."""
-    return IdentityXClient(client._speaker.transport.url, app_id=app_id, timeout=(1, 1))
+    return IdentityXClient(client._endpoint.transport.url, app_id=app_id, timeout=(1, 1))
 
 
 def reader(
@@ -87,12 +96,12 @@ def test_from_settings(sandbox: Sandbox, settings) -> None:
     settings.IDENTITYX_TIMEOUT = (0.7, 0.8)
     client = IdentityXClient.from_settings()
     assert (client.app_id, client.org_id) == (DAILY_APP_ID, ORG_ID)
-    assert client._speaker.transport.timeout == (0.7, 0.8)
+    assert client._endpoint.transport.timeout == (0.7, 0.8)
     client.ping()
     settings.IDENTITYX_AUTHORIZATION_FORMAT = "plain"
     other = IdentityXClient.from_settings(app_id=WEEKLY_APP_ID, org_id="o")
     assert (other.app_id, other.org_id) == (WEEKLY_APP_ID, "o")
-    assert other._speaker.authorization_format == "plain"
+    assert other._endpoint.authorization_format == "plain"
 
 
 def test_from_settings_shares_the_dialect_through_the_cache(sandbox: Sandbox) -> None:
@@ -143,7 +152,7 @@ def test_without_an_application(client: IdentityXClient, sandbox: Sandbox) -> No
 
 
 def test_create_app_user(client: IdentityXClient, sandbox: Sandbox) -> None:
-    user = client.create_app_user("New@Example.net", givenName="Nia", visitor=VISITOR)
+    user = client.for_visitor(VISITOR).create_app_user("New@Example.net", givenName="Nia")
     assert user.email == "new@example.net"
     assert user.given_name == "Nia"
     assert user.app_id == DAILY_APP_ID
@@ -176,19 +185,18 @@ def test_set_app_user_unverified_data(client: IdentityXClient) -> None:
 
 
 def test_a_link_is_sent_and_redeemed(client: IdentityXClient, sandbox: Sandbox) -> None:
-    client.send_app_user_login_link(
+    client.for_visitor(VISITOR).send_app_user_login_link(
         "reader@example.net",
         CALLBACK,
         redirect_to="/next/?a=b&c",
         source="paywall",
         additional_context={"article": 7},
-        visitor=VISITOR,
     )
     (mail,) = sandbox.outbox
     assert mail.to == "reader@example.net"
     assert mail.url.startswith(f"{CALLBACK}?token=")
     token = mail.url.partition("token=")[2].partition("&")[0]
-    login = client.login_app_user(token, visitor=VISITOR)
+    login = client.for_visitor(VISITOR).login_app_user(token)
     assert isinstance(login.user, AppUser)
     assert login.user.email == "reader@example.net"
     assert login.user.app_id == DAILY_APP_ID
@@ -225,8 +233,8 @@ def test_a_link_for_nobody(client: IdentityXClient, sandbox: Sandbox) -> None:
 
 
 def test_create_and_send(client: IdentityXClient, sandbox: Sandbox) -> None:
-    client.create_and_send_app_user_login_link(
-        "new@example.net", CALLBACK, redirect_to="/x/", source="s", visitor=VISITOR
+    client.for_visitor(VISITOR).create_and_send_app_user_login_link(
+        "new@example.net", CALLBACK, redirect_to="/x/", source="s"
     )
     client.create_and_send_app_user_login_link("reader@example.net", CALLBACK)
     assert [mail.to for mail in sandbox.outbox] == ["new@example.net", "reader@example.net"]
@@ -292,7 +300,7 @@ def claims_of(token: str) -> dict[str, Any]:
 
 def test_logout_app_user(client: IdentityXClient, sandbox: Sandbox) -> None:
     credential = reader(sandbox)
-    client.logout_app_user(credential.token, visitor=VISITOR)
+    client.for_visitor(VISITOR).logout_app_user(credential.token)
     for call in (
         lambda: client.active_app_user(credential),
         lambda: client.logout_app_user(credential.token),
@@ -348,9 +356,9 @@ def test_memberships_that_are_out_of_reach_are_trouble(
 
 
 def test_user_login(client: IdentityXClient, sandbox: Sandbox) -> None:
-    client.send_user_login_link("owner@example.com", visitor=VISITOR)
+    client.for_visitor(VISITOR).send_user_login_link("owner@example.com")
     token = sandbox.outbox[0].url.rpartition("/")[2]
-    login = client.user_login(token, visitor=VISITOR)
+    login = client.for_visitor(VISITOR).user_login(token)
     assert login.user.email == "owner@example.com"
     assert login.credential.token_type is TokenType.ORG_USER
     assert client.active_user(login.credential) == login.user
@@ -374,7 +382,7 @@ def test_api_token(client: IdentityXClient, sandbox: Sandbox) -> None:
 
 def test_user_logout(client: IdentityXClient, sandbox: Sandbox) -> None:
     credential = staff(sandbox)
-    client.user_logout(credential, visitor=VISITOR)
+    client.for_visitor(VISITOR).user_logout(credential)
     with pytest.raises(Rejected):
         client.active_user(credential)
     script = Credential(TokenType.ORG_USER_API_TOKEN, sandbox.api_token("owner@example.com"))
@@ -391,7 +399,7 @@ def test_active_app_context(client: IdentityXClient, sandbox: Sandbox) -> None:
     nobody = client.active_app_context()
     assert (nobody.app_id, nobody.organization_id, nobody.user) == (DAILY_APP_ID, ORG_ID, None)
     assert nobody.access_levels == nobody.teams == ()
-    office = client.active_app_context(visitor=Visitor("10.1.2.3"))
+    office = client.for_visitor(Visitor("10.1.2.3")).active_app_context()
     assert [level.name for level in office.access_levels] == ["Premium"]
     assert [team.name for team in office.teams] == ["Office network"]
     somebody = client.active_app_context(reader(sandbox, "staff@example.org"))
@@ -414,7 +422,9 @@ def test_check_content_access(client: IdentityXClient, sandbox: Sandbox) -> None
     somebody = check(required_access_level_ids=[premium], credential=reader(sandbox))
     assert somebody.is_logged_in
     assert not somebody.can_access
-    office = check(required_access_level_ids=[premium], visitor=Visitor("10.1.2.3"))
+    office = client.for_visitor(Visitor("10.1.2.3")).check_content_access(
+        required_access_level_ids=[premium]
+    )
     assert office.can_access
     assert check(required_access_level_ids=[premium], is_enabled=False).can_access
 
@@ -470,13 +480,13 @@ def test_update_own_app_user(client: IdentityXClient, sandbox: Sandbox) -> None:
 
 def test_change_email(client: IdentityXClient, sandbox: Sandbox) -> None:
     credential = reader(sandbox)
-    client.send_own_app_user_change_email_link(
-        credential, " Rita@Example.net ", CALLBACK, visitor=VISITOR
+    client.for_visitor(VISITOR).send_own_app_user_change_email_link(
+        credential, " Rita@Example.net ", CALLBACK
     )
     (mail,) = sandbox.outbox
     assert mail.to == "rita@example.net"
     token = mail.url.partition("token=")[2]
-    login = client.change_app_user_email(token, visitor=VISITOR)
+    login = client.for_visitor(VISITOR).change_app_user_email(token)
     assert login.user.email == "rita@example.net"
     assert (login.login_source, login.additional_context) == (None, {})
     assert client.active_app_user(login.credential).email == "rita@example.net"
@@ -540,7 +550,7 @@ def test_execute_on_behalf_of_another_application(
     client: IdentityXClient, sandbox: Sandbox
 ) -> None:
     document = "{ activeAppContext { application { id } } }"
-    data = client.execute(document, app_id=WEEKLY_APP_ID, visitor=VISITOR)
+    data = client.for_visitor(VISITOR).execute(document, app_id=WEEKLY_APP_ID)
     assert data["activeAppContext"]["application"]["id"] == WEEKLY_APP_ID
     assert sandbox.calls[-1].forwarded_for == VISITOR.address
 
@@ -631,7 +641,39 @@ TROUBLE: dict[str, tuple[wire.Behaviour, type[Exception]]] = {
 
 def test_no_method_is_forgotten() -> None:
     public = {name for name in dir(IdentityXClient) if not name.startswith("_")}
-    assert public - {"from_settings"} == {name.partition(" ")[0] for name in METHODS}
+    assert public - {"from_settings", "for_visitor", "with_credential"} == {
+        name.partition(" ")[0] for name in METHODS
+    }
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_document_is_valid(
+    method: str, client: IdentityXClient, sandbox: Sandbox, troubled: FaultyServer
+) -> None:
+    """Against the schema of the sandbox, by introspection."""
+    introspected = client.execute(get_introspection_query())
+    schema = build_client_schema(introspected)  # type: ignore[arg-type]
+    before = len(troubled.requests)
+    troubled.script(wire.by(answer_anything))
+    asking = IdentityXClient(troubled.url, app_id=DAILY_APP_ID, timeout=(1, 1))
+    with contextlib.suppress(Unclear, NotFound):
+        METHODS[method](asking)
+    sent = troubled.requests[before:]
+    assert sent
+    for request in sent:
+        document = parse(request.json["query"])
+        assert not validate(schema, document), request.json["query"]
+        (operation,) = (d for d in document.definitions if isinstance(d, OperationDefinitionNode))
+        values = get_variable_values(
+            schema, list(operation.variable_definitions or ()), request.json["variables"]
+        )
+        assert not isinstance(values, list), values  # a list is one of errors
+
+
+def answer_anything(received: wire.Received) -> wire.Behaviour:
+    """Each root field as far as the next question needs it."""
+    one = {"id": "1"}
+    return wire.graphql({"activeAppUser": one, "activeUser": one, "appUserById": one})
 
 
 @pytest.fixture(scope="module")
@@ -712,10 +754,12 @@ def test_faults_of_the_sandbox(client: IdentityXClient, sandbox: Sandbox) -> Non
     ):
         sandbox.set_fault(mode, **options)
         quick = IdentityXClient(
-            client._speaker.transport.url, app_id=DAILY_APP_ID, timeout=(0.2, 0.3)
+            client._endpoint.transport.url, app_id=DAILY_APP_ID, timeout=(0.2, 0.3)
         )
+        process.reset()  # or the gate would leave it alone
         with pytest.raises(expected) as caught:
             quick.active_app_user(credential)
         assert not isinstance(caught.value, Rejected)
     sandbox.clear_fault()
+    process.reset()
     assert client.active_app_user(credential)

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from django_identityx import process
-from django_identityx.service import transport
+from django_identityx.service import Operation, Transport, transport
 from django_identityx.service.connections import (
     MAX_FREE,
     MAX_IDLE,
@@ -20,7 +20,6 @@ from django_identityx.service.connections import (
     Connections,
     capped,
 )
-from django_identityx.service.transport import Operation, Transport
 
 from . import faulty_server as wire
 from .faulty_server import FaultyServer

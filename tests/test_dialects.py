@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from django.core.cache import caches
@@ -21,9 +23,8 @@ from django_identityx.exceptions import (
     Unreachable,
 )
 from django_identityx.sandbox import DAILY_APP_ID, Sandbox, SandboxServer
-from django_identityx.service.answers import WRONG_DIALECT
-from django_identityx.service.dialects import CacheMemory, Memory, Speaker, header
-from django_identityx.service.transport import Operation, Transport
+from django_identityx.service import WRONG_DIALECT, Endpoint, Operation, Transport, header
+from django_identityx.sharedcache import SharedCache, shared
 
 from . import faulty_server as wire
 from .faulty_server import Behaviour, FaultyServer, Received
@@ -31,7 +32,7 @@ from .leaks import SECRET, assert_no_secret, text_of
 
 TIMEOUT = (0.5, 0.5)
 CREDENTIAL = Credential(TokenType.APP_USER, SECRET)
-QUERY = Operation("query { activeAppUser { id } }", credential=CREDENTIAL)
+QUERY = Operation("query { activeAppUser { id } }", credential=CREDENTIAL, needs_person=True)
 PUBLIC = Operation("query { activeAppContext { hasUser } }", credential=CREDENTIAL)
 MUTATION = Operation("mutation { userLogout }", credential=CREDENTIAL, is_mutation=True)
 SOMEBODY = wire.graphql({"activeAppUser": {"id": "1"}, "activeUser": {"id": "1"}})
@@ -52,8 +53,8 @@ def speaks(dialect: str) -> Behaviour:
     return wire.by(choose)
 
 
-def speaker(url: str, memory: Memory | None = None, how: str = "auto") -> Speaker:
-    return Speaker(Transport(url, timeout=TIMEOUT), how, memory)
+def endpoint(url: str, memory: SharedCache | None = None, how: str = "auto") -> Endpoint:
+    return Endpoint(Transport(url, timeout=TIMEOUT), how, memory)
 
 
 def sent(server: FaultyServer) -> list[str]:
@@ -65,9 +66,9 @@ def sent(server: FaultyServer) -> list[str]:
     ]
 
 
-class DictMemory(dict[str, str]):
-    def set(self, key: str, dialect: str) -> None:
-        self[key] = dialect
+def remembered() -> list[object]:
+    """What the shared cache has."""
+    return [pickle.loads(value) for value in caches["default"]._cache.values()]
 
 
 # --- Learning --------------------------------------------------------------------------------
@@ -76,7 +77,7 @@ class DictMemory(dict[str, str]):
 def test_the_documented_form_first_and_the_other_on_exactly_that_rejection() -> None:
     with FaultyServer(speaks("plain")) as server:
         for _ in range(3):
-            answer = speaker(server.url).send(QUERY, needs_person=True)
+            answer = endpoint(server.url).send(QUERY)
             assert answer.data["activeAppUser"] == {"id": "1"}
         assert sent(server) == ["bearer", "plain", "plain", "plain"]
 
@@ -84,7 +85,7 @@ def test_the_documented_form_first_and_the_other_on_exactly_that_rejection() -> 
 def test_the_documented_form_stays_where_it_is_read() -> None:
     with FaultyServer(speaks("bearer")) as server:
         for _ in range(3):
-            speaker(server.url).send(QUERY, needs_person=True)
+            endpoint(server.url).send(QUERY)
         assert sent(server) == ["bearer"] * 3
 
 
@@ -92,7 +93,7 @@ def test_the_documented_form_stays_where_it_is_read() -> None:
 def test_a_public_operation_waits_until_the_dialect_is_known(dialect: str) -> None:
     with FaultyServer(speaks(dialect)) as server:
         for _ in range(2):
-            answer = speaker(server.url).send(PUBLIC)
+            answer = endpoint(server.url).send(PUBLIC)
             assert answer.data == {"activeAppContext": {"hasUser": True}}
         learned = ["bearer", "plain"] if dialect == "plain" else ["bearer"]
         assert sent(server) == [*learned, f"{dialect} public", f"{dialect} public"]
@@ -101,32 +102,32 @@ def test_a_public_operation_waits_until_the_dialect_is_known(dialect: str) -> No
 @pytest.mark.parametrize("dialect", ["plain", "bearer"])
 def test_a_mutation_goes_out_once_and_in_the_right_dialect(dialect: str) -> None:
     with FaultyServer(speaks(dialect)) as server:
-        speaker(server.url).send(MUTATION)
+        endpoint(server.url).send(MUTATION)
         mutations = [r for r in server.requests if "mutation" in r.json["query"]]
         assert len(mutations) == 1
         assert sent(server)[-1] == dialect
 
 
 def test_what_the_probe_asks() -> None:
-    for token_type, field in (
-        (TokenType.APP_USER, "activeAppUser"),
-        (TokenType.ORG_USER, "activeUser"),
-        (TokenType.ORG_USER_API_TOKEN, "activeUser"),
+    for token_type, field, name in (
+        (TokenType.APP_USER, "activeAppUser", "ActiveAppUser"),
+        (TokenType.ORG_USER, "activeUser", "ActiveUser"),
+        (TokenType.ORG_USER_API_TOKEN, "activeUser", "ActiveUser"),
     ):
         process.reset()
         with FaultyServer(SOMEBODY) as server:
             credential = Credential(token_type, SECRET)
             operation = Operation("query { x }", credential=credential, app_id="app")
-            speaker(server.url).send(operation)
-            assert server.requests[0].json["query"] == f"query {{ {field} {{ id }} }}"
+            endpoint(server.url).send(operation)
+            assert server.requests[0].json["query"] == f"query {name} {{ {field} {{ id }} }}"
             assert server.requests[0].headers["x-app-id"] == "app"
             assert server.requests[0].authorization == f"Bearer {token_type.value} {SECRET}"
 
 
 def test_a_definite_word_about_the_token_teaches_too() -> None:
     with FaultyServer(wire.failed("activeAppUser", "jwt expired")) as server:
-        speaker(server.url).send(PUBLIC)
-        speaker(server.url).send(PUBLIC)
+        endpoint(server.url).send(PUBLIC)
+        endpoint(server.url).send(PUBLIC)
         assert sent(server) == ["bearer", "bearer public", "bearer public"]
 
 
@@ -158,25 +159,25 @@ def test_a_definite_word_about_the_token_teaches_too() -> None:
 def test_trouble_teaches_nothing_and_keeps_public_operations_back(
     behaviour: Behaviour, expected: type[Exception]
 ) -> None:
-    memory = DictMemory()
+    memory = shared()
     with FaultyServer(behaviour) as server:
         for _ in range(2):
             with pytest.raises(expected):
-                speaker(server.url, memory).send(PUBLIC)
+                endpoint(server.url, memory).send(PUBLIC)
         assert not any("public" in what for what in sent(server))
-    assert memory == {}
+    assert remembered() == []
 
 
 def test_a_service_that_reads_neither_is_asked_once_in_each() -> None:
     with FaultyServer(wire.failed("activeAppUser", WRONG_DIALECT)) as server:
-        answer = speaker(server.url).send(QUERY, needs_person=True)
+        answer = endpoint(server.url).send(QUERY)
         assert answer.errors[0].message == WRONG_DIALECT
         assert sent(server) == ["bearer", "plain"]
 
 
 def test_without_a_credential_nothing_is_learned() -> None:
     with FaultyServer() as server:
-        speaker(server.url).send(Operation("query { ping }"))
+        endpoint(server.url).send(Operation("query { ping }"))
         assert [received.authorization for received in server.requests] == [None]
 
 
@@ -186,9 +187,9 @@ def test_a_token_that_no_header_can_carry(token: str) -> None:
     with FaultyServer(SOMEBODY) as server:
         for how in ("auto", "plain", "bearer"):
             for needs_person in (True, False):
-                operation = Operation("query { activeAppUser { id } }", credential=credential)
+                operation = replace(QUERY, credential=credential, needs_person=needs_person)
                 with pytest.raises(Malformed):
-                    speaker(server.url, how=how).send(operation, needs_person=needs_person)
+                    endpoint(server.url, how=how).send(operation)
         assert server.requests == []
 
 
@@ -196,57 +197,57 @@ def test_a_token_that_no_header_can_carry(token: str) -> None:
 
 
 def test_processes_share_what_one_has_learned() -> None:
-    memory = DictMemory()
+    memory = shared()
     with FaultyServer(speaks("plain")) as server:
-        speaker(server.url, memory).send(QUERY, needs_person=True)
+        endpoint(server.url, memory).send(QUERY)
         process.reset()  # another process
-        speaker(server.url, memory).send(PUBLIC)
+        endpoint(server.url, memory).send(PUBLIC)
         assert sent(server) == ["bearer", "plain", "plain public"]
-    assert list(memory.values()) == ["plain"]
-    assert_no_secret(repr(memory))
+    assert remembered() == ["plain"]
+    assert_no_secret(repr(caches["default"]._cache))
 
 
 def test_each_endpoint_has_its_own() -> None:
-    memory = DictMemory()
+    memory = shared()
     with FaultyServer(speaks("plain")) as one, FaultyServer(speaks("bearer")) as other:
         for server in (one, other):
-            speaker(server.url, memory).send(QUERY, needs_person=True)
-            speaker(server.url, memory).send(PUBLIC)
+            endpoint(server.url, memory).send(QUERY)
+            endpoint(server.url, memory).send(PUBLIC)
         assert sent(one) == ["bearer", "plain", "plain public"]
         assert sent(other) == ["bearer", "bearer public"]
-    assert len(memory) == 2
+    assert len(remembered()) == 2
 
 
-@pytest.mark.parametrize("value", ["", "latin", "Bearer"])
-def test_nonsense_in_the_shared_memory_is_nothing(value: str) -> None:
-    memory = DictMemory()
+@pytest.mark.parametrize("value", ["", "latin", "Bearer", 42, ["plain"]])
+def test_nonsense_in_the_shared_memory_is_nothing(value: object) -> None:
+    memory = shared()
     with FaultyServer(speaks("plain")) as server:
-        asking = speaker(server.url, memory)
-        memory[asking._key] = value
+        asking = endpoint(server.url, memory)
+        caches["default"].set(asking._key, value)
         asking.send(PUBLIC)
         assert sent(server) == ["bearer", "plain", "plain public"]
 
 
 def test_the_service_changes_and_we_follow() -> None:
-    memory = DictMemory()
+    memory = shared()
     with FaultyServer(speaks("plain")) as server:
-        speaker(server.url, memory).send(QUERY, needs_person=True)
+        endpoint(server.url, memory).send(QUERY)
         server.script(speaks("bearer"))
         for _ in range(2):
-            answer = speaker(server.url, memory).send(QUERY, needs_person=True)
+            answer = endpoint(server.url, memory).send(QUERY)
             assert answer.data["activeAppUser"] == {"id": "1"}
         assert sent(server) == ["bearer", "plain", "plain", "bearer", "bearer"]
-    assert list(memory.values()) == ["bearer"]
+    assert remembered() == ["bearer"]
 
 
 def test_the_service_changes_and_a_mutation_sees_it_first() -> None:
-    memory = DictMemory()
+    memory = shared()
     with FaultyServer(speaks("plain")) as server:
-        speaker(server.url, memory).send(QUERY, needs_person=True)
+        endpoint(server.url, memory).send(QUERY)
         server.script(speaks("bearer"))
         with pytest.raises(Unclear):
-            speaker(server.url, memory).send(MUTATION)
-        speaker(server.url, memory).send(MUTATION)  # learned anew before it goes out
+            endpoint(server.url, memory).send(MUTATION)
+        endpoint(server.url, memory).send(MUTATION)  # learned anew before it goes out
         assert sent(server) == ["bearer", "plain", "plain", "bearer", "bearer"]
 
 
@@ -256,13 +257,13 @@ def test_the_service_changes_and_a_mutation_sees_it_first() -> None:
 @pytest.mark.parametrize("how", ["plain", "bearer"])
 @pytest.mark.parametrize("service", ["plain", "bearer"])
 def test_a_pinned_format_is_neither_learned_nor_changed(how: str, service: str) -> None:
-    memory = DictMemory()
+    memory = shared()
     with FaultyServer(speaks(service)) as server:
-        asking = speaker(server.url, memory, how)
-        asking.send(QUERY, needs_person=True)
+        asking = endpoint(server.url, memory, how)
+        asking.send(QUERY)
         asking.send(PUBLIC)
         assert sent(server) == [how, f"{how} public"]
-    assert memory == {}
+    assert remembered() == []
 
 
 def test_the_header() -> None:
@@ -291,34 +292,22 @@ class BrokenCache(BaseCache):
         pass
 
 
-def test_the_cache_remembers() -> None:
-    memory = CacheMemory("default")
-    assert memory.get("identityx:dialect:x") is None
-    memory.set("identityx:dialect:x", "plain")
-    assert memory.get("identityx:dialect:x") == "plain"
-    caches["default"].set("identityx:dialect:x", 42)
-    assert memory.get("identityx:dialect:x") is None
-
-
 def test_the_cache_is_not_asked_again() -> None:
-    memory = CacheMemory("default")
+    memory = shared("default")
     with FaultyServer(speaks("plain")) as server:
-        speaker(server.url, memory).send(QUERY, needs_person=True)
+        endpoint(server.url, memory).send(QUERY)
         caches["default"].clear()
-        speaker(server.url, memory).send(PUBLIC)
+        endpoint(server.url, memory).send(PUBLIC)
         assert sent(server) == ["bearer", "plain", "plain public"]
 
 
 @pytest.mark.parametrize("backend", [f"{__name__}.BrokenCache", "nowhere.Cache"])
 def test_a_cache_that_is_down_has_nothing(backend: str, settings) -> None:
     settings.CACHES = {"default": {"BACKEND": backend}}
-    memory = CacheMemory("default")
-    assert memory.get("x") is None
-    memory.set("x", "plain")
-    assert CacheMemory("unknown").get("x") is None
+    memory = shared("default")
     with FaultyServer(speaks("plain")) as server:
         for _ in range(2):
-            speaker(server.url, memory).send(QUERY, needs_person=True)
+            endpoint(server.url, memory).send(QUERY)
         assert sent(server) == ["bearer", "plain", "plain"]
 
 

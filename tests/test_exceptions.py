@@ -16,9 +16,10 @@ from django_identityx.exceptions import (
     IdentityXError,
     InvalidInput,
     Malformed,
+    NotAllowed,
     NotFound,
+    NoVerdict,
     OperationFailed,
-    PermissionDenied,
     Rejected,
     Unavailable,
     Unclear,
@@ -50,16 +51,25 @@ def test_the_tree_is_drawn_as_it_is() -> None:
     actual = {
         name: value.__base__.__name__
         for name, value in vars(exceptions).items()
-        if isinstance(value, type) and issubclass(value, IdentityXError)
+        if isinstance(value, type) and issubclass(value, IdentityXError) and value.__name__ == name
     }
     assert drawn() == {name: base for name, base in actual.items() if name != "IdentityXError"}
 
 
-def test_rejected_and_unavailable_never_stand_for_each_other() -> None:
-    assert not issubclass(Rejected, Unavailable)
-    assert not issubclass(Unavailable, Rejected)
-    for kind in (ConfigurationError, OperationFailed):
-        assert not issubclass(kind, Rejected | Unavailable)
+def test_none_of_the_three_answers_stands_for_another() -> None:
+    answers = (Rejected, NoVerdict, OperationFailed)
+    for kind in answers:
+        assert [other for other in answers if issubclass(kind, other)] == [kind]
+    assert not issubclass(ConfigurationError, Unavailable)
+
+
+def test_the_name_of_version_0_1() -> None:
+    assert exceptions.PermissionDenied is NotAllowed
+
+
+def test_all_without_a_verdict_say_when_to_ask_again() -> None:
+    assert ConfigurationError("x").retry_after == 60
+    assert ConfigurationError("x", retry_after=7).retry_after == 7
 
 
 def test_the_reasons() -> None:
@@ -96,8 +106,8 @@ def test_retry_after_is_at_least_a_second() -> None:
         Busy("x", retry_after=9),
         OperationFailed("x", code="C"),
         NotFound("x", code="C"),
-        InvalidInput("x", code="C", detail="d"),
-        PermissionDenied("x", code="C"),
+        InvalidInput("x", code="C", detail="d", fields={"a": ["d"]}),
+        NotAllowed("x", code="C"),
     ],
     ids=repr,
 )

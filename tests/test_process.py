@@ -13,8 +13,7 @@ import pytest
 
 from django_identityx import process
 from django_identityx.process import PerProcess
-from django_identityx.service import transport
-from django_identityx.service.transport import Operation, Transport
+from django_identityx.service import Operation, Transport, transport
 
 from . import faulty_server as wire
 from .faulty_server import FaultyServer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import socket
 import threading
 import time
 from pathlib import Path
@@ -12,12 +13,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from django_identityx import process
 from django_identityx.addresses import Visitor
 from django_identityx.credentials import Credential, TokenType
-from django_identityx.exceptions import ConfigurationError, OperationFailed, Unreachable
-from django_identityx.service import transport
-from django_identityx.service.answers import Answer
-from django_identityx.service.transport import Operation, Transport
+from django_identityx.exceptions import (
+    ConfigurationError,
+    Failing,
+    InvalidInput,
+    OperationFailed,
+    Unreachable,
+)
+from django_identityx.service import Answer, Operation, Transport, transport
 
 from . import faulty_server as wire
 from .faulty_server import Behaviour, FaultyServer
@@ -25,6 +31,7 @@ from .leaks import SECRET, assert_no_secret, logged, text_of
 
 TIMEOUT = (0.2, 0.3)
 CAP = sum(TIMEOUT)
+MAX_REQUEST = 100 * 1024
 HEADER = f"AppUser {SECRET}"
 QUERY = Operation("query { ping }", {"input": {"token": SECRET}})
 MUTATION = Operation("mutation { ping }", {"input": {"token": SECRET}}, is_mutation=True)
@@ -32,7 +39,7 @@ PONG = {"ping": "pong"}
 
 
 def send(url: str, operation: Operation = QUERY) -> Answer:
-    return Transport(url, timeout=TIMEOUT).execute(operation, HEADER)
+    return Transport(url, timeout=TIMEOUT, allow_http=True).execute(operation, HEADER)
 
 
 ACCIDENTS: dict[str, Behaviour] = {
@@ -42,7 +49,7 @@ ACCIDENTS: dict[str, Behaviour] = {
     "504 JSON of GraphQL's shape": wire.graphql(None, [wire.error("upstream timeout")], status=504),
     "401 JSON": wire.graphql(None, [wire.error("jwt expired")], status=401),
     "400 without a body": wire.answer("", status=400),
-    "413 HTML": wire.answer("<html>too large</html>", status=413, content_type="text/html"),
+    "503 HTML": wire.answer("<html>not now</html>", status=503, content_type="text/html"),
     "204": wire.answer("", status=204),
     "200 without a body": wire.answer(""),
     "200 HTML": wire.answer("<html>sign in to the wifi</html>", content_type="text/html"),
@@ -126,6 +133,30 @@ def test_a_connection_attempt_that_hangs() -> None:
         with pytest.raises(Unreachable, match="connection in time"):
             send(url)
         assert time.monotonic() - began < CAP + 1
+
+
+def test_several_addresses_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name with four addresses, three of which are unreachable, and then all of them."""
+    with wire.unaccepting_port() as silent, FaultyServer() as server:
+        lost = ("127.0.0.1", int(silent.rpartition(":")[2].partition("/")[0]))
+        found = [lost] * 3 + [("127.0.0.1", server.port)]
+
+        def resolve(*args: object) -> list[tuple[object, ...]]:
+            return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", address) for address in found]
+
+        monkeypatch.setattr(socket, "getaddrinfo", resolve)
+        assert send("http://several.localhost:1/graphql").data == PONG
+        process.reset()
+        found[3] = lost
+        began = time.monotonic()
+        with pytest.raises(Unreachable, match="connection in time"):
+            send("http://several.localhost:1/graphql")
+        assert time.monotonic() - began < CAP + 0.1
+
+
+def test_a_name_that_nobody_knows() -> None:
+    with pytest.raises(Unreachable, match="could not be connected"):
+        send("https://identityx.invalid/graphql")
 
 
 @pytest.mark.parametrize(
@@ -309,6 +340,41 @@ def test_a_code_that_echoes_the_token() -> None:
         send(server.url)
     assert_no_secret(text_of(caught.value))
     assert caught.value.code == ""
+
+
+def test_more_than_it_takes_is_not_sent() -> None:
+    with FaultyServer() as server:
+        send(server.url, Operation("query { ping }", {"text": "x" * (MAX_REQUEST - 200)}))
+        with pytest.raises(InvalidInput, match="100 KB") as caught:
+            send(server.url, Operation("query { ping }", {"text": SECRET * 1000}))
+        assert len(server.requests) == 1
+    assert_no_secret(text_of(caught.value))
+
+
+def test_more_than_it_takes_after_all() -> None:
+    page = wire.answer("<html>too large</html>", status=413, content_type="text/html")
+    with FaultyServer(page) as server, pytest.raises(InvalidInput, match="100 KB"):
+        send(server.url)
+
+
+@pytest.mark.parametrize("value", [object(), {1, 2}, {"x": b"bytes"}, float])
+def test_a_value_that_is_no_json(value: object) -> None:
+    with FaultyServer() as server:
+        with pytest.raises(InvalidInput) as caught:
+            send(server.url, Operation("query { ping }", {"token": SECRET, "value": value}))
+        assert server.requests == []
+    assert_no_secret(text_of(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [("17", 17), ("0", 1), ("99999", 3600), ("", 5), ("-1", 5), ("²", 5), ("9" * 5000, 5)],
+)
+def test_it_asks_for_fewer_calls(header: str, expected: int) -> None:
+    page = wire.answer("slow down", status=429, headers={"Retry-After": header})
+    with FaultyServer(page) as server, pytest.raises(Failing, match="fewer calls") as caught:
+        send(server.url)
+    assert caught.value.retry_after == expected
 
 
 def test_a_page_that_echoes_the_token() -> None:

@@ -61,12 +61,12 @@ def send_login_link(
     Raises `Unavailable` (`Busy` if too many links are waiting), `ConfigurationError`, or
     `ImproperlyConfigured` for a bad callback URL; never anything about the address.
     """
-    client = IdentityXClient.from_settings()
-    call = _call(client, email, token_type, redirect_to, visitor, request)
+    client = IdentityXClient.from_settings(visitor=visitor)
+    call = _call(client, email, token_type, redirect_to, request)
     digest = emails.digest(email)
     address = (request and client_address(request)) or (visitor and visitor.address) or ""
     with background().place() as place:
-        _ask(client, token_type)
+        _ask(client.for_visitor(None), token_type)
         place.run(partial(_deliver, call, token_type.value, digest, address))
     audit.login_link_sent(request, token_type.value, email)
 
@@ -105,21 +105,18 @@ def _call(
     email: str,
     token_type: TokenType,
     redirect_to: str | None,
-    visitor: Visitor | None,
     request: HttpRequest | None,
 ) -> Callable[[], None]:
     """What is to be done for ``email``, with everything that the settings say about it."""
     email = emails.clean(email)
     if token_type is TokenType.ORG_USER:
-        return partial(client.send_user_login_link, email, visitor=visitor)
+        return partial(client.send_user_login_link, email)
     if token_type is not TokenType.APP_USER:
         raise ValueError(f"Nobody signs in by a link as {token_type.value}.")
     url = callback_url(request)
     if not client.app_id:
         raise ConfigurationError("Readers can't sign in: IDENTITYX_APP_ID is not set.")
-    send = partial(
-        client.send_app_user_login_link, email, url, redirect_to=redirect_to, visitor=visitor
-    )
+    send = partial(client.send_app_user_login_link, email, url, redirect_to=redirect_to)
     if not conf.CREATE_APP_USERS:
         return send
     create_and_send = partial(
@@ -127,7 +124,6 @@ def _call(
         email,
         url,
         redirect_to=redirect_to,
-        visitor=visitor,
     )
 
     def sign_up() -> None:

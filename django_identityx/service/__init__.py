@@ -1,5 +1,48 @@
-"""A room; see its files."""
+"""The way to IdentityX: what is asked, how it gets there, and what the answer means."""
 
+from .answers import (
+    WRONG_DIALECT,
+    About,
+    Answer,
+    GraphQLError,
+    Reply,
+    is_duplicate,
+    meaning,
+    no_verdict,
+    parse,
+    value_of,
+)
+from .dialects import AUTO, Endpoint, header
 from .gate import PEOPLE, VERIFICATION, Gate, Load, gate
+from .operations import Operation, given, mutation, query
+from .payloads import read, selection, shape
+from .transport import Transport
 
-__all__ = ["PEOPLE", "VERIFICATION", "Gate", "Load", "gate"]
+__all__ = [
+    "AUTO",
+    "PEOPLE",
+    "VERIFICATION",
+    "WRONG_DIALECT",
+    "About",
+    "Answer",
+    "Endpoint",
+    "Gate",
+    "GraphQLError",
+    "Load",
+    "Operation",
+    "Reply",
+    "Transport",
+    "gate",
+    "given",
+    "header",
+    "is_duplicate",
+    "meaning",
+    "mutation",
+    "no_verdict",
+    "parse",
+    "query",
+    "read",
+    "selection",
+    "shape",
+    "value_of",
+]

@@ -7,24 +7,28 @@ anchored at their beginning: the texts of outages contain the same words further
 
 from __future__ import annotations
 
+import enum
+import json
 import re
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
 
 from ..exceptions import (
     ConfigurationError,
     Failing,
     IdentityXError,
     InvalidInput,
+    NotAllowed,
     NotFound,
     OperationFailed,
-    PermissionDenied,
     Rejected,
     Unavailable,
     Unclear,
     Unreachable,
 )
 from ..redaction import redact
+from .refusals import by_field
 
 WRONG_DIALECT = (
     "Invalid authorization type. Allowed types are OrgUser AppUser OrgUserApiToken"  # exactly
@@ -32,6 +36,7 @@ WRONG_DIALECT = (
 
 _NO_CREDENTIAL = "No user authentication was provided with this request."
 _WRONG_KIND_OF_USER = "The wrong user authorization type was provided."
+_OTHER_APPLICATION = "The provided application context does not match the app for the user."
 
 # Whole messages that are definite about the token, and the reason that they stand for.
 _DEFINITE = {
@@ -69,6 +74,7 @@ _OUTAGE = re.compile(
     r"|(?:Server selection timed out|failed to (?:re)?connect to server|no primary found)\b"
     r"|(?:connection|pool) .{0,200}(?:timed out|closed|destroyed|cleared)\b"
     r"|(?:topology was destroyed|not master|node is recovering|operation exceeded time limit)\b"
+    r"|no connection available for operation\b"
     r"|Mongo(?:Network|ServerSelection|Timeout)?Error\b",
     re.I,
 )
@@ -80,6 +86,14 @@ _REFUSED_APPLICATION = re.compile(
     r"|Unable to find an (?:application|organization) for this request\."
     r"|The path 'params\.applicationId' is required\.",
     re.S,
+)
+
+_UNKNOWN = re.compile(r"No [\w -]{1,40} was found for '")
+_ABOUT_INPUT = re.compile(
+    r"[a-z-]+ validation failed: "
+    r"|Cast to ObjectId failed "
+    r"|The path 'params\.\w+(?:\.\w+)*' is required\."
+    r"|Unexpected (?:token .{1,4} in JSON |end of JSON input\Z)"  # a cursor that is none
 )
 
 _CODE = re.compile(r"[A-Za-z]\w{0,63}")  # it shows in our messages
@@ -102,7 +116,7 @@ class GraphQLError:
 class Answer:
     """An executed operation: ``data`` by root field, and the errors that came with it."""
 
-    data: dict[str, Any]
+    data: dict[str, Any] = field(repr=False)  # a token, it may be
     errors: tuple[GraphQLError, ...] = ()
 
     def error_for(self, name: str) -> GraphQLError | None:
@@ -117,44 +131,64 @@ class Answer:
         return None
 
 
-def parse(body: Any, http_status: int) -> Answer:
-    """Turn a decoded JSON body into an `Answer`.
+@dataclass(frozen=True)
+class Reply:
+    """An answer as it came; it may have a token in it, so no error report prints it."""
+
+    status: int
+    body: bytes = field(repr=False)
+
+
+def parse(reply: Reply) -> Answer:
+    """Read an answer.
 
     Raises what the whole request met: `ConfigurationError` for a refused application,
     `OperationFailed` where the request itself was wrong, `Unreachable` for another shape.
     """
-    if not isinstance(body, dict):
-        raise Unreachable("IdentityX's answer is not an object.")
-    errors = tuple(_errors(body.get("errors")))
-    data = body.get("data")
-    if data is not None and not isinstance(data, dict):
-        raise Unreachable("IdentityX's answer has data of another shape.")
-    if http_status == 200 and (data is not None or errors):
-        return Answer(data or {}, errors)
-    for error in errors:
+    answer = _read(reply)
+    if isinstance(answer, str):
+        raise Unreachable(f"IdentityX answered {reply.status} {answer}.")
+    if reply.status == 200:
+        return answer
+    for error in answer.errors:
         if _REFUSED_APPLICATION.match(error.message):
             raise refused_application(error)
-    if http_status == 400 and errors:
+    if reply.status == 400 and answer.errors:
         # A message of this kind repeats the variables, a token among them: none of it is kept.
-        raise OperationFailed(
-            f"IdentityX could not execute the request ({errors[0].code}).", code=errors[0].code
-        )
-    raise Unreachable(f"IdentityX answered {http_status} without an answer to the operation.")
+        code = answer.errors[0].code
+        raise OperationFailed(f"IdentityX could not execute the request ({code}).", code=code)
+    raise Unreachable(f"IdentityX answered {reply.status} without an answer to the operation.")
 
 
-def _errors(value: Any) -> list[GraphQLError]:
-    if value is None:
-        return []
-    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
-        raise Unreachable("IdentityX's answer has errors of another shape.")
-    return [_error(entry) for entry in value]
+def _read(reply: Reply) -> Answer | str:
+    """The answer, or what is wrong with it; nothing is raised where the body is at hand."""
+    try:
+        body = json.loads(reply.body)
+    except (ValueError, RecursionError):
+        return "with something that is not JSON"
+    if not isinstance(body, dict):
+        return "with something that is not an object"
+    data, errors = body.get("data"), body.get("errors")
+    if data is not None and not isinstance(data, dict):
+        return "with data of another shape"
+    if errors is not None and not isinstance(errors, list):
+        return "with errors of another shape"
+    found = [_error(entry) for entry in errors or ()]
+    known = tuple(error for error in found if error is not None)
+    if len(known) < len(found):
+        return "with errors of another shape"
+    if data is None and not known:
+        return "with nothing"
+    return Answer(data or {}, known)
 
 
-def _error(entry: dict[str, Any]) -> GraphQLError:
+def _error(entry: Any) -> GraphQLError | None:
+    if not isinstance(entry, dict):
+        return None
     message, path = entry.get("message"), entry.get("path") or []
     extensions = entry.get("extensions") or {}
     if not isinstance(message, str) or not isinstance(path, list):
-        raise Unreachable("IdentityX's answer has errors of another shape.")
+        return None
     code = extensions.get("code", "") if isinstance(extensions, dict) else ""
     exception = extensions.get("exception") if isinstance(extensions, dict) else None
     status = exception.get("statusCode") if isinstance(exception, dict) else None
@@ -172,65 +206,117 @@ def refused_application(error: GraphQLError) -> ConfigurationError:
     return ConfigurationError("IdentityX refuses the application id: check IDENTITYX_APP_ID.")
 
 
-def rejection(error: GraphQLError) -> Rejected | None:
-    """The definite no that ``error`` is about a token; None if it isn't one."""
-    reason = _DEFINITE.get(error.message)
-    if reason is None:
-        for beginning, meaning in _DEFINITE_BEGINNINGS:
-            if error.message.startswith(beginning):
-                reason = meaning
-    return None if reason is None else Rejected(reason)
+class About(enum.Enum):
+    """What a question depends on; the values are the codes with which a no about that comes.
+
+    A definite sentence with another code is about an argument of the operation, not about whoever
+    asks.
+    """
+
+    INPUT = frozenset[str]()
+    CREDENTIAL = frozenset({"UNAUTHENTICATED"})
+    LINK = frozenset({"UNAUTHENTICATED", "INTERNAL_SERVER_ERROR"})  # a token among the arguments
 
 
-def raise_about_token(error: GraphQLError) -> NoReturn:
-    """Raise what ``error`` means where the operation depends on a credential or a link."""
-    if error.message == WRONG_DIALECT:
-        raise Unclear("IdentityX does not read the Authorization header in this format.")
-    if error.message == _NO_CREDENTIAL:
-        raise Unclear("The credential was lost on the way to IdentityX.")
-    if error.message == _WRONG_KIND_OF_USER:
-        raise OperationFailed("This operation is for another kind of user.", code=error.code)
-    rejected = rejection(error)
-    if rejected is not None:
-        raise rejected
-    raise _failure(error, about_token=True)
-
-
-def raise_about_input(error: GraphQLError) -> NoReturn:
-    """Raise what ``error`` means where the operation depends on values only."""
-    if error.message.startswith("No user was found for '"):
-        raise NotFound("IdentityX knows no such user.", code=error.code)
-    raise _failure(error, about_token=False)
-
-
-def _failure(error: GraphQLError, *, about_token: bool) -> IdentityXError:
+def meaning(error: GraphQLError, about: About) -> IdentityXError:
+    """What ``error`` says about a question."""
+    if error.code in about.value and (reason := definite(error)):
+        return Rejected(reason)
+    if error.message in _BY_MESSAGE:
+        return _BY_MESSAGE[error.message](error, about)
     if _REFUSED_APPLICATION.match(error.message):
         return refused_application(error)
-    if is_outage(error):
+    if _OUTAGE.match(error.message):
         return Failing("IdentityX reports an outage.")
-    if error.code == "UNAUTHORIZED":
-        return PermissionDenied("The role of this user does not allow it.", code=error.code)
-    if about_token and error.code == "UNAUTHENTICATED":
+    if error.code == "UNAUTHENTICATED" and about is not About.INPUT:
         return Unclear("IdentityX gave no verdict about the credential.")
-    if error.message.startswith("Cast to ObjectId failed "):
-        return InvalidInput("IdentityX can't read an id.", code=error.code)
-    if error.status == 422:
-        return InvalidInput(
-            "IdentityX refused a value.", code=error.code, detail=redact(error.message)
-        )
-    if error.status == 404:
-        return NotFound("IdentityX did not find it.", code=error.code)
-    if error.status in {400, 401, 403} or error.code in {"BAD_USER_INPUT", "UNAUTHENTICATED"}:
-        return OperationFailed("IdentityX refused the operation.", code=error.code)
+    if _ABOUT_INPUT.match(error.message):
+        return _invalid(error, about)
+    if _UNKNOWN.match(error.message):
+        return NotFound("IdentityX knows no such one.", code=error.code)
+    make = _BY_STATUS.get(error.status) or _BY_CODE.get(error.code)
+    if make is not None:
+        return make(error, about)
     return Unclear("IdentityX gave an answer that is not understood.")
 
 
-def is_outage(error: GraphQLError) -> bool:
-    return _OUTAGE.match(error.message) is not None
+def definite(error: GraphQLError) -> str:
+    """The reason that a definite sentence about a token stands for; empty if it is none."""
+    reason = _DEFINITE.get(error.message, "")
+    for beginning, stands_for in _DEFINITE_BEGINNINGS:
+        if error.message.startswith(beginning):
+            reason = stands_for
+    return reason
+
+
+def is_duplicate(answer: Answer, name: str) -> bool:
+    """Whether somebody else made the same thing at the same moment."""
+    error = answer.error_for(name)
+    return error is not None and error.message.startswith("E11000 duplicate key error")
+
+
+def value_of(
+    answer: Answer, name: str, about: About = About.INPUT, *, nullable: bool = False
+) -> Any:
+    """The value of one root field; raise what its error means, or that it is missing."""
+    error = answer.error_for(name)
+    if error is not None:
+        raise meaning(error, about)
+    value = answer.data.get(name)
+    if value is None and not nullable:
+        raise no_verdict(answer, f"IdentityX's answer has nothing at {name}.")
+    return value
 
 
 def no_verdict(answer: Answer, message: str) -> Unavailable:
     """What it means that ``answer`` has not what was asked for: an outage, or nothing clear."""
-    if any(is_outage(error) for error in answer.errors):
+    if any(_OUTAGE.match(error.message) for error in answer.errors):
         return Failing("IdentityX reports an outage.")
     return Unclear(message)
+
+
+_Make = Callable[[GraphQLError, About], IdentityXError]
+
+
+def _no_credential(error: GraphQLError, about: About) -> IdentityXError:
+    if about is About.INPUT:
+        return OperationFailed("This operation needs a credential.", code=error.code)
+    return Unclear("The credential was lost on the way to IdentityX.")
+
+
+def _invalid(error: GraphQLError, about: About) -> InvalidInput:
+    detail = redact(error.message)
+    return InvalidInput(
+        "IdentityX refused a value.", code=error.code, detail=detail, fields=by_field(detail)
+    )
+
+
+def _says(kind: type[OperationFailed], text: str) -> _Make:
+    return lambda error, about: kind(text, code=error.code)
+
+
+_refused = _says(OperationFailed, "IdentityX refused the operation.")
+
+_BY_MESSAGE: dict[str, _Make] = {
+    WRONG_DIALECT: lambda error, about: Unclear(
+        "IdentityX does not read the Authorization header in this format."
+    ),
+    _NO_CREDENTIAL: _no_credential,
+    _WRONG_KIND_OF_USER: _says(OperationFailed, "This operation is for another kind of user."),
+    _OTHER_APPLICATION: lambda error, about: Rejected("wrong_application"),
+    "You do not have permission to flag comments.": _says(
+        NotAllowed, "This person may not flag comments."
+    ),
+}
+_BY_CODE: dict[str, _Make] = {
+    "UNAUTHORIZED": _says(NotAllowed, "The role of this user does not allow it."),
+    "UNAUTHENTICATED": _refused,
+    "BAD_USER_INPUT": _refused,
+}
+_BY_STATUS: dict[int | None, _Make] = {
+    404: _says(NotFound, "IdentityX did not find it."),
+    422: _invalid,
+    400: _refused,
+    401: _refused,
+    403: _refused,
+}

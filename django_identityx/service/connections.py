@@ -25,6 +25,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 MAX_IDLE = 4.0  # seconds; IdentityX closes after 5 without saying so
 MAX_FREE = 32
@@ -34,8 +35,8 @@ _deadline: ContextVar[float] = ContextVar("identityx_deadline", default=float("i
 
 @contextlib.contextmanager
 def capped(seconds: float) -> Iterator[None]:
-    """Let answers that begin inside take no longer than this altogether."""
-    token = _deadline.set(time.monotonic() + seconds)
+    """Let what is sent and read inside take no longer than this altogether."""
+    token = _deadline.set(min(_deadline.get(), time.monotonic() + seconds))
     try:
         yield
     finally:
@@ -83,11 +84,45 @@ class _Response(http.client.HTTPResponse):
 
 
 class _HTTPConnection(HTTPConnection):
+    """Connects to the first address that answers; all of them together have the one timeout.
+
+    urllib3 gives each address the whole of it, so that four unreachable ones take four times as
+    long. What a resolver takes can't be bounded: no timeout reaches it.
+    """
+
     response_class = _Response
 
+    def _new_conn(self) -> socket.socket:
+        deadline = min(time.monotonic() + float(self.timeout or 0), _deadline.get())
+        try:
+            found = socket.getaddrinfo(self.host.strip("[]"), self.port, 0, socket.SOCK_STREAM)
+        except (socket.gaierror, UnicodeError) as error:
+            raise NewConnectionError(self, f"Failed to resolve: {error}") from None
+        failure: OSError = OSError("no address")
+        for number, address in enumerate(found):
+            left = (deadline - time.monotonic()) / (len(found) - number)
+            if left <= 0:
+                failure = TimeoutError("timed out")
+                break
+            sock = socket.socket(*address[:3])
+            try:
+                for option in self.socket_options or ():
+                    sock.setsockopt(*option)
+                sock.settimeout(left)
+                sock.connect(address[4])
+            except OSError as error:
+                sock.close()
+                failure = error
+            else:
+                sock.settimeout(max(deadline - time.monotonic(), 0.001))  # for the TLS handshake
+                return sock
+        if isinstance(failure, TimeoutError):
+            raise ConnectTimeoutError(self, "timed out") from None
+        raise NewConnectionError(self, "Failed to connect") from None
 
-class _HTTPSConnection(HTTPSConnection):
-    response_class = _Response
+
+class _HTTPSConnection(_HTTPConnection, HTTPSConnection):
+    pass
 
 
 class _HTTPPool(HTTPConnectionPool):

@@ -11,19 +11,18 @@ operation that needs a person teaches, so `authorize` asks one first where nothi
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import re
-from dataclasses import dataclass
-from typing import Protocol
-
-from django.core.cache import caches
+from dataclasses import dataclass, replace
 
 from ..credentials import Credential, TokenType
 from ..exceptions import Malformed, Unclear
 from ..process import PerProcess
-from .answers import WRONG_DIALECT, Answer, no_verdict, rejection
-from .transport import Operation, Transport
+from ..sharedcache import SharedCache
+from .answers import WRONG_DIALECT, Answer, definite, no_verdict
+from .connections import capped
+from .operations import Operation, query
+from .transport import Transport
 
 BEARER, PLAIN, AUTO = "bearer", "plain", "auto"
 _OTHER = {BEARER: PLAIN, PLAIN: BEARER}
@@ -31,32 +30,6 @@ _OTHER = {BEARER: PLAIN, PLAIN: BEARER}
 _TOKEN = re.compile(r"[!-~]+")  # a blank would end it: IdentityX splits the header there
 
 _known: PerProcess[dict[str, str]] = PerProcess(dict)
-
-
-class Memory(Protocol):
-    """What several processes share: a cache that may forget, or be down, without an error."""
-
-    def get(self, key: str) -> str | None: ...
-
-    def set(self, key: str, dialect: str) -> None: ...
-
-
-@dataclass(frozen=True)
-class CacheMemory:
-    """Remembers in one of Django's caches; one that is down has nothing and takes nothing."""
-
-    alias: str
-
-    def get(self, key: str) -> str | None:
-        try:
-            value = caches[self.alias].get(key)
-        except Exception:  # noqa: BLE001 - any backend, any trouble: a miss
-            return None
-        return value if isinstance(value, str) else None
-
-    def set(self, key: str, dialect: str) -> None:
-        with contextlib.suppress(Exception):
-            caches[self.alias].set(key, dialect, None)
 
 
 def header(credential: Credential, dialect: str) -> str:
@@ -68,47 +41,51 @@ def header(credential: Credential, dialect: str) -> str:
 
 
 @dataclass(frozen=True)
-class Speaker:
-    """Sends operations in the dialect that the endpoint reads.
+class Endpoint:
+    """Sends operations to one address, in the dialect that is read there.
 
-    ``authorization_format`` is ``auto``, ``bearer`` or ``plain``.
+    ``authorization_format`` is ``auto``, ``bearer`` or ``plain``; ``memory`` is where processes
+    share the dialect.
     """
 
     transport: Transport
     authorization_format: str = AUTO
-    memory: Memory | None = None
+    memory: SharedCache | None = None
 
-    def send(self, operation: Operation, *, needs_person: bool = False) -> Answer:
-        """Execute ``operation``; ``needs_person`` says that its answer tells the dialect."""
+    def send(self, operation: Operation) -> Answer:
+        """Execute ``operation``, and whatever has to be asked before it, in the time for one."""
         credential = operation.credential
         if credential is None:
             return self.transport.execute(operation)
         if self.authorization_format != AUTO:
-            value = header(credential, self.authorization_format)
-            return self.transport.execute(operation, value)
-        if not needs_person:
+            return self._say(operation, credential, self.authorization_format)
+        with capped(sum(self.transport.timeout)):
+            if operation.needs_person:
+                return self._send_and_learn(operation, credential)
             dialect = self._recall() or self._learn(credential, operation.app_id)
-            answer = self.transport.execute(operation, header(credential, dialect))
+            answer = self._say(operation, credential, dialect)
             if _refuses_dialect(answer):
                 self._forget()
                 raise Unclear("IdentityX changed how it reads the Authorization header.")
             return answer
-        return self._send_and_learn(operation, credential)
+
+    def _say(self, operation: Operation, credential: Credential, dialect: str) -> Answer:
+        return self.transport.execute(operation, header(credential, dialect))
 
     def _send_and_learn(self, operation: Operation, credential: Credential) -> Answer:
         recalled = self._recall()
         dialect = recalled or BEARER
-        answer = self.transport.execute(operation, header(credential, dialect))
+        answer = self._say(operation, credential, dialect)
         if _refuses_dialect(answer):
             dialect = _OTHER[dialect]
-            answer = self.transport.execute(operation, header(credential, dialect))
+            answer = self._say(operation, credential, dialect)
         if dialect != recalled and _teaches(answer):
             self._remember(dialect)
         return answer
 
     def _learn(self, credential: Credential, app_id: str | None) -> str:
-        field = "activeAppUser" if credential.token_type is TokenType.APP_USER else "activeUser"
-        probe = Operation(f"query {{ {field} {{ id }} }}", credential=credential, app_id=app_id)
+        name = "activeAppUser" if credential.token_type is TokenType.APP_USER else "activeUser"
+        probe = replace(query(name, "id"), credential=credential, app_id=app_id)
         answer = self._send_and_learn(probe, credential)
         dialect = self._recall()
         if dialect is None:
@@ -120,21 +97,23 @@ class Speaker:
     def _recall(self) -> str | None:
         dialect = _known().get(self.transport.url)
         if dialect is None and self.memory is not None:
-            dialect = self.memory.get(self._key)
-            if dialect not in _OTHER:
+            dialect = self.memory.attempt(lambda cache: cache.get(self._key), None)
+            if not isinstance(dialect, str) or dialect not in _OTHER:
                 return None
             _known()[self.transport.url] = dialect
         return dialect
 
     def _remember(self, dialect: str) -> None:
         _known()[self.transport.url] = dialect
-        if self.memory is not None:
-            self.memory.set(self._key, dialect)
+        self._share(dialect)
 
     def _forget(self) -> None:
         _known().pop(self.transport.url, None)
+        self._share("")
+
+    def _share(self, dialect: str) -> None:
         if self.memory is not None:
-            self.memory.set(self._key, "")
+            self.memory.attempt(lambda cache: cache.set(self._key, dialect, None), None)
 
     @property
     def _key(self) -> str:
@@ -150,4 +129,4 @@ def _teaches(answer: Answer) -> bool:
     """Whether the header was read: a person came back, or a definite word about the token."""
     if not answer.errors:
         return any(value is not None for value in answer.data.values())
-    return any(rejection(error) for error in answer.errors)
+    return any(error.code == "UNAUTHENTICATED" and definite(error) for error in answer.errors)

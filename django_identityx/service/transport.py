@@ -1,15 +1,13 @@
 """The one way to the wire: a GraphQL request out, an `Answer` back.
 
-Owns what every exchange must have: timeouts, a cap on the whole exchange and on its size, TLS
-verification, no redirects, and errors translated so that neither a token nor IdentityX's echo of
-one is in them. What the answer means is read in ``answers``.
+Owns what every exchange must have: timeouts, a cap on its size, TLS verification, no redirects, and
+errors translated so that neither a token nor IdentityX's echo of one is in them, nor in the frames
+that they come through. What the answer means is read in ``answers``.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
-from dataclasses import dataclass, field
 from typing import Any
 
 import requests
@@ -17,31 +15,18 @@ import urllib3
 from requests.auth import AuthBase
 
 from .. import __version__
-from ..addresses import Visitor
 from ..conf import rules
-from ..credentials import Credential
-from ..exceptions import ConfigurationError, IdentityXError, Unreachable
+from ..exceptions import ConfigurationError, Failing, IdentityXError, InvalidInput, Unreachable
 from ..process import PerProcess
-from .answers import Answer, parse
+from .answers import Answer, Reply, parse
 from .connections import Connection, Connections, capped
+from .operations import Operation
 
-MAX_ANSWER = 1024 * 1024  # bytes
+MAX_REQUEST = 100 * 1024  # bytes; IdentityX reads no more
+MAX_ANSWER = 1024 * 1024
+LONGEST_WAIT = 3600  # seconds that a Retry-After may ask for
 
 _connections: PerProcess[Connections] = PerProcess(Connections, Connections.close)
-
-
-@dataclass(frozen=True)
-class Operation:
-    """A GraphQL request and everything that goes into its headers."""
-
-    document: str
-    variables: dict[str, Any] = field(default_factory=dict, repr=False)
-    name: str | None = None
-    credential: Credential | None = None
-    app_id: str | None = None
-    org_id: str | None = None
-    visitor: Visitor | None = None
-    is_mutation: bool = False
 
 
 class _Authorization(AuthBase):
@@ -80,20 +65,22 @@ class Transport:
         A mutation never is: it may have arrived. (Nothing of it has where the closing was seen
         before sending, and then a new connection is opened in the first place.)
 
-        Raises `Unreachable`, `ConfigurationError` (a refused application id) or
-        `OperationFailed` (the request itself was wrong).
+        Raises `Unreachable`, `ConfigurationError` (a refused application id), `InvalidInput` (too
+        much at once) or `OperationFailed` (the request itself was wrong).
         """
         connection = _connections().take()
         was_reused = connection.used_for == self.url
+        auth = _Authorization(authorization) if authorization else _no_authorization
+        del authorization  # no error report prints it
         try:
-            status, body = self._exchange(connection, operation, authorization)
+            reply = self._exchange(connection, operation, auth)
         except Unreachable as error:
             connection.close()
             if not (was_reused and isinstance(error, _Dropped)) or operation.is_mutation:
                 raise
             connection = Connection()
             try:
-                status, body = self._exchange(connection, operation, authorization)
+                reply = self._exchange(connection, operation, auth)
             except BaseException:
                 connection.close()
                 raise
@@ -102,31 +89,28 @@ class Transport:
             raise
         connection.used_for = self.url
         _connections().put(connection)
-        return parse(_decode(body, status), status)
+        return parse(reply)
 
-    def _exchange(
-        self, connection: Connection, operation: Operation, authorization: str | None
-    ) -> tuple[int, bytes]:
-        payload: dict[str, Any] = {"query": operation.document, "variables": operation.variables}
-        if operation.name:
-            payload["operationName"] = operation.name
-        data = json.dumps(payload).encode()
+    def _exchange(self, connection: Connection, operation: Operation, auth: Any) -> Reply:
         try:
             with (
                 capped(sum(self.timeout)),
                 connection.session.post(
                     self.url,
-                    data=data,
+                    data=_body(operation),
                     headers=_headers(operation),
-                    auth=_Authorization(authorization) if authorization else _no_authorization,
+                    auth=auth,
                     timeout=self.timeout,
                     allow_redirects=False,
                     stream=True,
                 ) as response,
             ):
-                return response.status_code, _read(response)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as e:
-            failure = _translated(e)
+                _refuse(response)
+                return Reply(response.status_code, _read(response))
+        except IdentityXError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, its frames have the headers
+            failure = _translated(error)
         # Out here, so that the original, which has the request with its headers, is not kept.
         raise failure
 
@@ -154,6 +138,38 @@ def _headers(operation: Operation) -> dict[str, str]:
     return headers
 
 
+def _body(operation: Operation) -> bytes:
+    try:
+        data = _encoded(operation)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidInput(f"A value can't be sent as JSON ({type(error).__name__}).") from None
+    if len(data) > MAX_REQUEST:
+        del data
+        raise _too_large()
+    return data
+
+
+def _encoded(operation: Operation) -> bytes:
+    payload: dict[str, Any] = {"query": operation.document, "variables": operation.variables}
+    if operation.name:
+        payload["operationName"] = operation.name
+    return json.dumps(payload).encode()
+
+
+def _too_large() -> InvalidInput:
+    return InvalidInput(f"IdentityX takes at most {MAX_REQUEST // 1024} KB at once.")
+
+
+def _refuse(response: requests.Response) -> None:
+    """Raise what a status says by itself, with or without a body."""
+    if response.status_code == 413:
+        raise _too_large()
+    if response.status_code == 429:
+        wait = response.headers.get("Retry-After", "")
+        seconds = int(wait) if wait.isascii() and wait.isdigit() and len(wait) < 6 else 5
+        raise Failing("IdentityX asks for fewer calls.", retry_after=min(seconds, LONGEST_WAIT))
+
+
 def _read(response: requests.Response) -> bytes:
     body = bytearray()
     for piece in response.raw.stream(64 * 1024, decode_content=False):
@@ -161,13 +177,6 @@ def _read(response: requests.Response) -> bytes:
         if len(body) > MAX_ANSWER:
             raise Unreachable("IdentityX's answer is too large.")
     return bytes(body)
-
-
-def _decode(body: bytes, status: int) -> Any:
-    with contextlib.suppress(ValueError, RecursionError):
-        return json.loads(body)
-    # Out here, because the decoder's error has the whole answer.
-    raise Unreachable(f"IdentityX answered {status} with something that is not JSON.")
 
 
 class _Dropped(Unreachable):

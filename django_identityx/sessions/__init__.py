@@ -484,11 +484,11 @@ def _revoke(
     try:
         if not asking:
             raise Unavailable("IdentityX did not answer a moment ago.")
-        client = IdentityXClient.from_settings()
+        client = IdentityXClient.from_settings(visitor=on_behalf_of)
         if credential.token_type is TokenType.APP_USER:
-            client.logout_app_user(credential.token, visitor=on_behalf_of)
+            client.logout_app_user(credential.token)
         else:
-            client.user_logout(credential, visitor=on_behalf_of)
+            client.user_logout(credential)
     except Rejected:
         return True, denied  # it had ended before
     except IdentityXError:

@@ -106,14 +106,14 @@ def _used() -> Rejected:
 
 
 def _exchange(request: HttpRequest, link: Link) -> tuple[AppUser | OrgUser, Credential]:
-    client = IdentityXClient.from_settings()
+    client = IdentityXClient.from_settings(visitor=visitor(request))
     user: AppUser | OrgUser
     try:
         if link.kind is LinkKind.APP_USER:
-            login = client.login_app_user(link.token, visitor=visitor(request))
+            login = client.login_app_user(link.token)
             user, credential = login.user, login.credential
         else:
-            staff = client.user_login(link.token, visitor=visitor(request))
+            staff = client.user_login(link.token)
             user, credential = staff.user, staff.credential
     except OperationFailed as error:
         raise Unclear("IdentityX gave no verdict about the link.") from error

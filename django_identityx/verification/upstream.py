@@ -33,5 +33,5 @@ class Upstream:
     def _client(self, app_id: str | None) -> IdentityXClient:
         client = self._clients.get(app_id)
         if client is None:
-            client = self._clients[app_id] = IdentityXClient.from_settings(app_id=app_id)
+            client = self._clients[app_id] = IdentityXClient.from_settings(app_id=app_id, lane=None)
         return client

@@ -1,0 +1,96 @@
+"""S27: no token stands in a frame's locals that an error report prints."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+import requests
+from django.test import RequestFactory
+from django.views.debug import ExceptionReporter
+from rest_framework.views import APIView
+
+from django_identityx import process
+from django_identityx.authentication import IdentityXAuthentication
+from django_identityx.client import IdentityXClient
+from django_identityx.sandbox import DAILY_APP_ID, Sandbox
+
+from .. import faulty_server as wire
+from ..faulty_server import FaultyServer
+from ..leaks import SECRET, assert_no_secret
+from ..test_client import METHODS, OUTAGE
+
+TROUBLE = {
+    "an outage": wire.graphql(None, [wire.error(OUTAGE)]),
+    "an echo": wire.echo(),
+    "another shape": wire.answer('{"data": []}'),
+}
+
+
+def report_on(call: Callable[[], object]) -> str:
+    """What Django's reporter writes about the error that ``call`` ends with, as page and mail."""
+    try:
+        call()
+    except Exception:  # noqa: BLE001 - the report is about whatever it is
+        reporter = ExceptionReporter(None, *sys.exc_info())
+        return reporter.get_traceback_html() + reporter.get_traceback_text()
+    raise AssertionError("no error")
+
+
+@pytest.fixture(params=[False, True], ids=["production", "DEBUG"])
+def debug(request: pytest.FixtureRequest, settings) -> None:
+    """In DEBUG Django hides nothing, so a token must not be there in the first place."""
+    settings.DEBUG = request.param
+
+
+@pytest.mark.parametrize("trouble", TROUBLE)
+@pytest.mark.usefixtures("debug")
+def test_s27_under_the_clients_methods(trouble: str) -> None:
+    with FaultyServer(TROUBLE[trouble]) as server:
+        client = IdentityXClient(server.url, app_id=DAILY_APP_ID, timeout=(0.5, 0.5))
+        for method in METHODS.values():
+            process.reset()
+            assert_no_secret(report_on(partial(method, client)))
+
+
+@pytest.mark.usefixtures("debug")
+def test_s27_under_what_nobody_expects(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object, **kwargs: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(requests.Session, "send", fail)
+    client = IdentityXClient("http://127.0.0.1:9/", app_id=DAILY_APP_ID, timeout=(0.5, 0.5))
+    for method in METHODS.values():
+        process.reset()
+        assert_no_secret(report_on(partial(method, client)))
+
+
+def broken_loader(user: object) -> None:
+    raise RuntimeError("a bug of the site's")
+
+
+@pytest.mark.parametrize("header", ["AppUser {}", "Bearer AppUser {}"])
+@pytest.mark.usefixtures("debug")
+def test_s27_under_authenticate(header: str, sandbox: Sandbox, settings) -> None:
+    settings.IDENTITYX_USER_LOADER = f"{__name__}.broken_loader"
+    tokens = [sandbox.app_user_token("reader@example.net")]
+    value = header.format(tokens[0])
+    request = RequestFactory().get("/", HTTP_AUTHORIZATION=value)
+    authentication = IdentityXAuthentication()
+    django_request = APIView().initialize_request(request)
+    del value
+    for _ in range(2):  # asked, and out of the cache
+        report = report_on(lambda: authentication.authenticate(django_request))
+        assert "a bug of the site" in report
+        assert_no_secret(report, tokens[0])
+
+
+@pytest.mark.usefixtures("debug")
+def test_s27_under_authenticate_without_a_verdict(settings) -> None:
+    with FaultyServer(wire.drop()) as server:
+        settings.IDENTITYX_API_URL = server.url
+        request = RequestFactory().get("/", HTTP_AUTHORIZATION=f"AppUser {SECRET}")
+        django_request = APIView().initialize_request(request)
+        assert_no_secret(report_on(lambda: IdentityXAuthentication().authenticate(django_request)))
