@@ -21,6 +21,7 @@ from rest_framework.views import APIView
 from .authentication import IdentityXAuthentication, IdentityXSessionAuthentication
 from .credentials import TokenType
 from .signin.api import LoginLinkView, LoginView, LogoutView, MeView
+from .signin.api.devices import DevicesView, EndSerializer
 from .signin.api.views import LoginLinkSerializer, LoginSerializer, LogoutSerializer
 
 TAG = "Signing in"
@@ -136,6 +137,23 @@ ERROR = inline_serializer(
 )
 LINK_SENT = inline_serializer(
     "IdentityXLinkSent", {"code": serializers.CharField(), "detail": serializers.CharField()}
+)
+DEVICES = inline_serializer(
+    "IdentityXDevices",
+    {
+        "devices": inline_serializer(
+            "IdentityXDevice",
+            {
+                "id": serializers.IntegerField(),
+                "name": serializers.CharField(help_text="The browser, as people call it."),
+                "address": serializers.CharField(allow_null=True),
+                "signed_in_at": serializers.DateTimeField(),
+                "last_seen": serializers.DateTimeField(help_text="Within ten minutes."),
+                "current": serializers.BooleanField(),
+            },
+            many=True,
+        )
+    },
 )
 
 _READER = OpenApiExample(
@@ -282,6 +300,20 @@ _OPERATIONS: dict[type[APIView], dict[str, dict[str, Any]]] = {
                 **_errors(401, 503),
             },
         }
+    },
+    DevicesView: {
+        "get": {
+            "summary": "Where the person is signed in",
+            "responses": {200: OpenApiResponse(DEVICES, ""), **_errors(401, 503)},
+        },
+        "post": {
+            "summary": "End one sign-in, or all",
+            "request": EndSerializer,
+            "responses": {
+                204: OpenApiResponse(None, "It has ended"),
+                **_errors(401, *_BODY, 503),
+            },
+        },
     },
 }
 

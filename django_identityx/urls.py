@@ -3,7 +3,7 @@
 from django.urls import path
 
 from .signin import pages as views
-from .signin.api import LoginLinkView, LoginView, LogoutView, MeView
+from .signin.api import DevicesView, LoginLinkView, LoginView, LogoutView, MeView
 
 app_name = "identityx"
 
@@ -13,8 +13,10 @@ urlpatterns = [
     path("callback/", views.CallbackView.as_view(), name="callback"),
     path("logout/", views.LogoutView.as_view(), name="logout"),
     path("org-login/", views.OrgLoginView.as_view(), name="org-login"),
+    path("devices/", views.DevicesView.as_view(), name="devices"),
     path("api/login-link/", LoginLinkView.as_view(), name="api-login-link"),
     path("api/login/", LoginView.as_view(), name="api-login"),
     path("api/logout/", LogoutView.as_view(), name="api-logout"),
     path("api/me/", MeView.as_view(), name="api-me"),
+    path("api/devices/", DevicesView.as_view(), name="api-devices"),
 ]

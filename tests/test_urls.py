@@ -17,10 +17,12 @@ PATHS = {
     "callback": "callback/",
     "logout": "logout/",
     "org-login": "org-login/",
+    "devices": "devices/",
     "api-login-link": "api/login-link/",
     "api-login": "api/login/",
     "api-logout": "api/logout/",
     "api-me": "api/me/",
+    "api-devices": "api/devices/",
 }
 LOGIN_REQUIRED = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 
@@ -54,7 +56,7 @@ def test_behind_login_required_middleware(sandbox: Sandbox, settings, name: str,
     assert client.get("/members/").status_code == 302
     response = client.get(reverse(f"identityx:{name}"))
     assert "/accounts/login/" not in response.headers.get("Location", "")
-    expected = {"callback": 400, "api-me": 401}
+    expected = {"callback": 400, "api-me": 401, "api-devices": 401, "devices": 302}
     unsafe_only = name.startswith("api-") and name != "api-me"
     assert response.status_code == expected.get(name, 405 if unsafe_only else 200)
 

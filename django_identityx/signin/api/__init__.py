@@ -5,6 +5,7 @@ form could sign a visitor in as somebody else. They look at no ``Authorization``
 about the session. Errors are ``{"code", "detail"}``.
 """
 
+from .devices import DevicesView
 from .views import LoginLinkView, LoginView, LogoutView, MeView
 
-__all__ = ["LoginLinkView", "LoginView", "LogoutView", "MeView"]
+__all__ = ["DevicesView", "LoginLinkView", "LoginView", "LogoutView", "MeView"]

@@ -136,7 +136,9 @@ class LogoutView(JSONView):
 
     def post(self, request: Request) -> Response:
         data = valid(LogoutSerializer, request)
-        sessions.logout(request._request, everywhere=data["everywhere"])
+        if not sessions.logout(request._request, everywhere=data["everywhere"]):
+            detail = _("You are signed out here, but a session elsewhere could not be ended.")
+            raise Refused(status.HTTP_503_SERVICE_UNAVAILABLE, "not_ended", detail, wait=5)
         response = Response(status=status.HTTP_204_NO_CONTENT)
         drop_mark(response)
         return response

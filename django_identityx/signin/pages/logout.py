@@ -22,7 +22,8 @@ class LogoutView(Page):
         return self.page("logout", next=self.target)
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        sessions.logout(request, everywhere="everywhere" in request.POST)
+        if not sessions.logout(request, everywhere="everywhere" in request.POST):
+            return self.page("logout", status=503, code="not_ended")
         response = HttpResponseRedirect(redirects.after_logout(request, self.target))
         drop_mark(response)
         return response

@@ -1,0 +1,57 @@
+"""What a page and its JSON twin say of a sign-in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from .. import sessions
+
+# What a user agent has in it, and what people call that. The first that fits counts: all claim to
+# be others, too.
+_BROWSERS = {
+    "Edg": "Edge",
+    "OPR/": "Opera",
+    "SamsungBrowser": "Samsung Internet",
+    "Firefox/": "Firefox",
+    "FxiOS": "Firefox",
+    "CriOS": "Chrome",
+    "Chrome/": "Chrome",
+    "Safari/": "Safari",
+}
+_SYSTEMS = {
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Android": "Android",
+    "Windows": "Windows",
+    "CrOS": "ChromeOS",
+    "Mac OS X": "Mac",
+    "Linux": "Linux",
+}
+
+
+def describe_agent(user_agent: str) -> str:
+    """A browser as people know it, by what it says of itself."""
+    browser = next((name for sign, name in _BROWSERS.items() if sign in user_agent), "")
+    system = next((name for sign, name in _SYSTEMS.items() if sign in user_agent), "")
+    if browser and system:
+        return _("%(browser)s on %(system)s") % {"browser": browser, "system": system}
+    return browser or system or _("Unknown device")
+
+
+def devices(request: HttpRequest) -> list[dict[str, Any]]:
+    """The person's sign-ins, the one of this request first."""
+    known = [
+        {
+            "id": row.pk,
+            "name": describe_agent(row.user_agent),
+            "address": row.address,
+            "signed_in_at": row.created_at,
+            "last_seen": row.last_seen,
+            "current": is_current,
+        }
+        for row, is_current in sessions.sign_ins(request)
+    ]
+    return sorted(known, key=lambda device: not device["current"])
