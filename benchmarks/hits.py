@@ -18,7 +18,6 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -96,17 +95,18 @@ def floor(token: str) -> Callable[[], object]:
 
 def from_cache(token: str, alias: str) -> Callable[[], object]:
     """A hit without a copy in the process: every verdict comes out of the cache."""
+    from django.test import override_settings
+
     from django_identityx.authentication import IdentityXAuthentication
-    from django_identityx.verification.options import Options
-    from django_identityx.verification.verifier import Verifier
+    from django_identityx.verification import Verifier
+
+    with override_settings(IDENTITYX_CACHE=alias, IDENTITYX_LOCAL_TTL=0):
+        verifier = Verifier()
 
     class FromCache(IdentityXAuthentication):
-        verifier = Verifier(replace(Options.from_settings(), cache=alias, local_ttl=0))
-
         def get_verdict(self, credential: Any, request: Any) -> Any:
-            return self.verifier.check(
-                credential, self.app_id, self.get_max_age(request.method), None
-            )
+            max_age = self.get_max_age(request.method)
+            return verifier.check(credential, None, self.app_id, max_age, None)
 
     return repeating(FromCache(), f"Bearer AppUser {token}")
 

@@ -79,7 +79,8 @@ class IdentityXAuthentication(BaseAuthentication):
         """Ask ``verification`` whom the credential belongs to."""
         return verification.check(
             credential,
-            app_id=self.app_id or applications.current(request).app_id,
+            application=None if self.app_id else applications.current(request),
+            app_id=self.app_id,
             max_age=self.get_max_age(request.method),
             client=lambda: ratelimits.by_address(REJECT_ADDRESS, request),
         )

@@ -34,7 +34,8 @@ class Rejected(IdentityXError):
     """A definite no about one credential or link.
 
     ``reason`` is one of ``malformed``, ``expired``, ``revoked``, ``wrong_kind``,
-    ``wrong_application``, ``user_gone``, ``invalid``, ``banned``, ``too_old``.
+    ``wrong_application``, ``wrong_organization``, ``user_gone``, ``invalid``,
+    ``banned``, ``too_old``.
     """
 
     def __init__(self, reason: str, message: str = "") -> None:
@@ -133,6 +134,7 @@ _REASONS = {
     "revoked": "The token is no longer valid.",
     "wrong_kind": "The token is of another kind.",
     "wrong_application": "The token belongs to another application.",
+    "wrong_organization": "This account does not belong to this organization.",
     "user_gone": "The user of this token no longer exists.",
     "invalid": "The token is not valid.",
     "banned": "This account is blocked.",

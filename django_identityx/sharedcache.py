@@ -56,12 +56,15 @@ class SharedCache:
         """Whether an entry stays for its time: a table throws all out after a few hundred."""
         return self.is_shared and not isinstance(caches[self._alias], DatabaseCache)
 
-    def attempt(self, action: Callable[[BaseCache], T], default: D) -> T | D:
+    def attempt(
+        self, action: Callable[[BaseCache], T], default: D, *, insist: bool = False
+    ) -> T | D:
         """The result of ``action(cache)``; ``default`` where the cache is in trouble or resting.
 
-        Never raises. An action may raise `CacheTrouble` for an answer that can't be right.
+        Never raises. An action may raise `CacheTrouble` for an answer that can't be right. What
+        must not be missed may ``insist``: then a resting cache is tried all the same.
         """
-        if self._is_resting():
+        if self._is_resting() and not insist:
             return default
         try:
             result = action(caches[self._alias])

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from django_identityx.ratelimits import LimitExceeded
-from django_identityx.ratelimits.counters import Bucket
-from django_identityx.ratelimits.rates import Rate
+from django_identityx.ratelimits import Bucket, LimitExceeded, Rate
 from django_identityx.verification.suspects import Suspects
 
 from .crowd import crowd

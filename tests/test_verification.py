@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import secrets
+import threading
 import time
 import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
+from django.core.cache import cache
 
 from django_identityx import process as process_state
-from django_identityx import signals, verification
+from django_identityx import signals
+from django_identityx.applications import Application
+from django_identityx.conf import conf
 from django_identityx.credentials import LEEWAY, Credential, TokenType
 from django_identityx.exceptions import (
     Busy,
@@ -23,16 +29,22 @@ from django_identityx.exceptions import (
     Unavailable,
     Unclear,
 )
-from django_identityx.ratelimits import LimitExceeded
-from django_identityx.ratelimits.counters import Bucket
-from django_identityx.ratelimits.rates import Rate
+from django_identityx.ratelimits import Bucket, LimitExceeded, Rate
 from django_identityx.sandbox import DAILY_APP_ID, WEEKLY_APP_ID, Sandbox
+from django_identityx.service import Gate
 from django_identityx.service.gate import FAILURES, FIRST_PAUSE
 from django_identityx.testing import credential
-from django_identityx.users import AppUser
-from django_identityx.verification import check, deny, forget, verify
-from django_identityx.verification.options import Options
-from django_identityx.verification.verifier import Verifier
+from django_identityx.users import AppUser, OrgUser
+from django_identityx.verification import (
+    Verifier,
+    averify,
+    check,
+    deny,
+    forget,
+    places,
+    remember,
+    verify,
+)
 
 from . import faulty_server as wire
 from .crowd import crowd
@@ -68,7 +80,7 @@ def reader(sandbox: Sandbox) -> Credential:
 
 def process(clock: SimulatedClock) -> Verifier:
     """What another process, or this one, has in memory."""
-    return Verifier(Options.from_settings(), clock)
+    return Verifier(clock, Gate(conf.MAX_VERIFICATIONS, clock))
 
 
 def asked(sandbox: Sandbox) -> int:
@@ -216,9 +228,16 @@ def test_memory_in_the_process_is_bounded(
 ) -> None:
     settings.IDENTITYX_LOCAL_SIZE = 2
     one = process(clock)
-    for email in (READER, "subscriber@example.net", "staff@example.org"):
-        one.check(credential(sandbox, email))
-    assert len(one._memory.local) == 2
+    people = [credential(sandbox, email) for email in (READER, "subscriber@example.net")]
+    for each in (*people, credential(sandbox, "staff@example.org")):
+        one.check(each)
+    cache.clear()
+    with Asked(sandbox) as questions:
+        one.check(people[1])
+    assert questions.count == 0
+    with Asked(sandbox) as questions:
+        one.check(people[0])
+    assert questions.count == 1
 
 
 def test_banned_readers(sandbox: Sandbox, settings: Any) -> None:
@@ -283,17 +302,19 @@ def test_64_threads_in_an_outage_are_one_timeout(
 def test_whoever_waits_goes_when_the_leader_is_interrupted(
     sandbox: Sandbox, reader: Credential
 ) -> None:
-    verifier = verification._verifier()
-    key = verifier.key(reader, DAILY_APP_ID)
-    flight, _ = verifier._flights.board(key)
+    def end() -> None:
+        time.sleep(0.2)
+        raise SystemExit
 
-    def interrupted() -> None:
-        time.sleep(0.1)
-        with pytest.raises(SystemExit), verifier._flights.leading(key, flight):
-            raise SystemExit
+    def act(index: int) -> str:
+        if index:
+            time.sleep(0.1)
+            return verify(reader).email
+        with pytest.raises(SystemExit):
+            check(reader, client=end)
+        return "interrupted"
 
-    results = crowd(4, lambda index: interrupted() if index == 0 else verify(reader))
-    assert [result.email for result in results[1:]] == [READER] * 3
+    assert crowd(4, act) == ["interrupted", READER, READER, READER]
 
 
 # --- rejections ---------------------------------------------------------------------------------
@@ -416,9 +437,10 @@ def test_an_unknown_message_may_be_survived(
     one.check(reader)
     clock.advance(61)
     sandbox.set_fault("inner", message="Something new.")
-    for _ in range(2 * FAILURES):
-        assert not one.check(reader).fresh
-    assert one._upstream.breaker.is_closed
+    with Asked(sandbox) as questions:
+        for _ in range(2 * FAILURES):
+            assert not one.check(reader).fresh
+    assert questions.count == 2 * FAILURES
     with pytest.raises(Unclear):
         one.check(credential(sandbox, "subscriber@example.net"))
 
@@ -453,8 +475,6 @@ def test_a_revoked_token_is_not_revived_by_an_outage(
 def test_what_the_cache_lost_serves_from_the_process(
     sandbox: Sandbox, reader: Credential, clock: SimulatedClock
 ) -> None:
-    from django.core.cache import cache
-
     one = process(clock)
     one.check(reader)
     cache.clear()
@@ -919,34 +939,179 @@ def test_what_one_token_is_for_another_address_is_not_held_against_it(
     assert not any(isinstance(result, LimitExceeded) for result in results[::2])
 
 
-# --- metrics ------------------------------------------------------------------------------------
-
-measured: list[tuple[str, float]] = []
+# --- sign-ins -----------------------------------------------------------------------------------
 
 
-def measure(outcome: str, seconds: float) -> None:
-    measured.append((outcome, seconds))
+def test_what_a_sign_in_told_is_kept_like_any_other_verdict(
+    sandbox: Sandbox, reader: Credential, clock: SimulatedClock
+) -> None:
+    user = verify(reader)
+    new = credential(sandbox, READER)
+    one = process(clock)
+    with Asked(sandbox) as questions:
+        one.remember(new, user)
+        for verifier in (one, process(clock)):
+            verdict = verifier.check(new)
+            assert (verdict.user, verdict.fresh, verdict.verified_at) == (user, True, clock.time())
+        clock.advance(59)
+        assert process(clock).check(new).user.email == READER
+    assert questions.count == 1  # ahead of time, as for any other
+    one.deny(new)
+    with pytest.raises(Rejected):
+        one.check(new)
 
 
-def test_outcomes_are_measured(sandbox: Sandbox, reader: Credential, settings: Any) -> None:
-    settings.IDENTITYX_METRICS = "tests.test_verification.measure"
-    measured.clear()
-    clock = SimulatedClock()
+def test_what_a_sign_in_of_staff_told_is_not_enough(sandbox: Sandbox) -> None:
+    known = credential(sandbox, "owner@example.com", TokenType.ORG_USER)
+    remember(known, OrgUser("1", "owner@example.com"))
+    assert verify(known).memberships
+
+
+def test_a_sign_out_during_the_sign_in_counts(
+    sandbox: Sandbox, reader: Credential, clock: SimulatedClock
+) -> None:
+    user = verify(reader)
+    one, other = process(clock), process(clock)
+    other.deny(reader)
+    with pytest.raises(Rejected):
+        one.remember(reader, user)
+    with pytest.raises(Rejected):
+        one.check(reader)
+
+
+# --- applications -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", list(TokenType))
+def test_a_denial_reaches_every_application(
+    sandbox: Sandbox, clock: SimulatedClock, kind: TokenType
+) -> None:
+    """Signing out counts whatever ``app_id`` a view verifies for."""
+    email = READER if kind is TokenType.APP_USER else "owner@example.com"
+    known = credential(sandbox, email, kind)
+    everywhere = [{}, {"app_id": DAILY_APP_ID}]
+    if kind is not TokenType.APP_USER:
+        everywhere += [{"app_id": WEEKLY_APP_ID}, {"application": Application(WEEKLY_APP_ID)}]
+    one = process(clock)
+    for options in everywhere:
+        one.check(known, **options)
+    assert one.deny(known)
+    for verifier in (one, process(clock)):
+        for options in everywhere:
+            for max_age in (None, 0):
+                with pytest.raises(Rejected, match="no longer valid"):
+                    verifier.check(known, max_age=max_age, **options)
+
+
+def test_a_crowd_of_two_applications(sandbox: Sandbox, reader: Credential) -> None:
+    """Whoever follows a leader of another application gets an answer of their own."""
+    sandbox.set_fault("slow", seconds=0.1)
+    ids = [DAILY_APP_ID, WEEKLY_APP_ID]
+    results = crowd(16, lambda index: verify(reader, app_id=ids[index % 2]))
+    assert [result.email for result in results[::2]] == [READER] * 8
+    assert {result.reason for result in results[1::2]} == {"wrong_application"}
+
+
+# --- coroutines ---------------------------------------------------------------------------------
+
+
+def test_averify(sandbox: Sandbox, reader: Credential) -> None:
+    """A hit hops no thread, and a miss holds nobody up."""
+    threads = set()
+
+    def seen() -> None:
+        threads.add(threading.current_thread())
+
+    async def visit() -> list[float]:
+        sandbox.set_fault("slow", seconds=0.5)
+        slow = [asyncio.create_task(averify(credential(sandbox, READER))) for _ in range(50)]
+        await asyncio.sleep(0.05)
+        times = []
+        for _ in range(20):
+            began = time.monotonic()
+            assert (await averify(reader)).email == READER
+            await sync_to_async(seen)()
+            times.append(time.monotonic() - began)
+            await asyncio.sleep(0.005)
+        await asyncio.gather(*slow, return_exceptions=True)
+        return times
+
+    verify(reader)
+    assert max(asyncio.run(visit())) < 0.2
+
+    async def hit() -> None:
+        before = threading.active_count()
+        coroutine = averify(reader)
+        with pytest.raises(StopIteration) as stopped:
+            coroutine.send(None)  # it ends without giving the loop a turn
+        assert stopped.value.value.email == READER
+        assert threading.active_count() == before
+
+    asyncio.run(hit())
+    with pytest.raises(Malformed):
+        asyncio.run(averify(Credential(TokenType.APP_USER, "no.jwt")))
+
+
+# --- crowds of many -----------------------------------------------------------------------------
+
+
+def test_200_people_after_a_restart(sandbox: Sandbox, reader: Credential) -> None:
+    """32 threads, a service that needs 20 ms: nobody is sent away."""
+    people = [credential(sandbox, READER) for _ in range(200)]
+    sandbox.set_fault("slow", seconds=0.02)
+    process_state.reset()
+    results = crowd(32, lambda index: [verify(token).email for token in people[index::32]])
+    assert not [result for result in results if isinstance(result, Exception)]
+    assert sum(len(result) for result in results) == 200
+
+
+def test_demands_of_one_person_take_at_most_two_places(
+    sandbox: Sandbox, reader: Credential
+) -> None:
+    verify(reader)
+    sandbox.set_fault("slow", seconds=0.2)
+    taken: list[int] = []
+
+    def act(index: int) -> None:
+        if index == 0:
+            for _ in range(10):
+                time.sleep(0.02)
+                taken.append(places().taken)
+        else:
+            time.sleep(0.005 * index)
+            verify(reader, max_age=0)
+
+    crowd(16, act)
+    assert 1 <= max(taken) <= 2
+
+
+# --- the log ------------------------------------------------------------------------------------
+
+
+def test_each_decision_leaves_a_line(
+    sandbox: Sandbox, reader: Credential, clock: SimulatedClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "django_identityx")
     one = process(clock)
     one.check(reader)
-    one.check(reader)
-    process(clock).check(reader)
-    clock.advance(61)
+    one.check(reader, max_age=10)
+    with pytest.raises(Malformed):
+        one.check(reader, app_id=WEEKLY_APP_ID)
     sandbox.set_fault("html502")
-    one.check(reader)
     with pytest.raises(Unavailable):
-        one.check(credential(sandbox, "subscriber@example.net"))
+        one.check(reader, max_age=0)
+    one.deny(reader)
     with pytest.raises(Rejected):
-        one.check(Credential(TokenType.APP_USER, "no.jwt"))
-    assert [outcome for outcome, _ in measured] == [
-        "asked", "local", "shared", "stale", "unavailable", "rejected",
-    ]  # fmt: skip
-    assert all(isinstance(seconds, float) for _, seconds in measured)
+        one.check(reader)
+    lines = [r.message for r in caplog.records if r.message.startswith("Verification of")]
+    assert [line.rpartition(": ")[2] for line in lines] == [
+        "asked.",
+        "local.",
+        "wrong_application.",
+        "unreachable.",
+        "revoked.",
+    ]
+    assert_no_secret(logged(caplog), reader.token)
 
 
 # --- secrets, forks -----------------------------------------------------------------------------
@@ -976,15 +1141,17 @@ def test_a_fork_inherits_nothing(sandbox: Sandbox, reader: Credential) -> None:
     people = [READER, "subscriber@example.net", "staff@example.org", "unverified@example.net"]
     known = [credential(sandbox, email) for email in people]
     verify(reader)
-    verifier = verification._verifier()
-    flight, _ = verifier._flights.board(verifier.key(known[0], DAILY_APP_ID))
-    assert flight is not None  # under way at the fork, and nobody will ever land it in a child
+    sandbox.set_fault("slow", seconds=1)
+    under_way = threading.Thread(target=verify, args=(known[1],))
+    under_way.start()  # and nobody will ever land it in a child
+    time.sleep(0.2)
+    sandbox.clear_fault()
 
     def child(index: int) -> int:
         wrong = 0
         for number in range(20):
             person = (index + number) % 4
-            user = verify(known[person], max_age=0)
+            user = verify(known[person], max_age=0 if number else None)
             wrong += not isinstance(user, AppUser) or user.email != people[person]
         return wrong
 
@@ -1000,15 +1167,18 @@ def test_a_fork_inherits_nothing(sandbox: Sandbox, reader: Credential) -> None:
                 os._exit(99)
         pids.append(pid)
     assert [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids] == [0, 0, 0, 0]
+    under_way.join()
 
 
 def test_a_change_of_settings_begins_anew(
     sandbox: Sandbox, reader: Credential, settings: Any
 ) -> None:
-    verify(reader)
-    before = verification._verifier()
-    settings.IDENTITYX_LOCAL_TTL = 1
-    assert verification._verifier() is not before
+    settings.IDENTITYX_REFUSE_BANNED = False
+    banned = credential(sandbox, "banned@example.net")
+    verify(banned)
+    settings.IDENTITYX_REFUSE_BANNED = True
+    with pytest.raises(Rejected):
+        verify(banned)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from .cache_backends import Remote
@@ -19,6 +20,20 @@ class Slow(Remote):
         type(self).looks += 1
         self.clock.advance(self.seconds)
         return super().get_many(*args, **kwargs)
+
+
+class Hanging(Remote):
+    """A server that has stopped: each look takes ``seconds``, and then there is no answer."""
+
+    seconds = 0.0
+    calls = 0
+
+    def _hang(self, *args: Any, **kwargs: Any) -> Any:
+        type(self).calls += 1
+        time.sleep(self.seconds)
+        raise TimeoutError("no answer in time")
+
+    add = get = set = delete = get_many = _hang
 
 
 class Ignoring(Remote):

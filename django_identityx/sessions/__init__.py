@@ -213,7 +213,8 @@ def get_verdict(request: HttpRequest, max_age: float | None = None) -> Verdict |
         return None
     outcome: Verdict | IdentityXError
     try:
-        outcome = verification.check(held.credential, app_id=held.app_id or None, max_age=max_age)
+        here = applications.current(request)
+        outcome = verification.check(held.credential, application=here, max_age=max_age)
     except (Rejected, Unavailable) as error:
         outcome = error
     now = time.time()
@@ -300,7 +301,7 @@ def _end_rows(ending: Iterable[SignIn], request: HttpRequest | None = None) -> b
         try:
             held = rows.held_by(row)
             if held is not None:
-                verification.deny(held.credential, app_id=held.app_id or None)
+                verification.deny(held.credential)
             rows.end_session(row)
         except rows.NotEnded:
             all_ended = False

@@ -1,41 +1,94 @@
-"""The one place that decides whom a token belongs to.
+"""The one place that decides whom a token belongs to, and whether they may come in.
 
 Accepted (a user), rejected (`Rejected`) or unavailable (`Unavailable`): a verdict comes from
 IdentityX, is remembered under a digest for ``IDENTITYX_VERIFICATION_TTL``, and trouble is never
-remembered as a rejection.
+remembered as a rejection. Readers count in their application, staff in an organization of which
+they are members: ``application.org_id``, or the one that the application is of.
+
+- `verify`, `averify`: the user. `check`, `acheck`: the `Verdict`, which also tells its age and
+  whether it is fresh.
+- `remember` what a sign-in told; `forget` what is remembered; `deny` a token that was ended here.
+- `places`: how many questions are under way.
+
+For other rooms that ask IdentityX about a visitor: `Engine` finds the answer to a `Question` in two
+tiers, asks once for all who wait, and lets a `Verdict` serve on in an outage, for the `Lifetimes`
+that it is given.
 """
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
+from asgiref.sync import sync_to_async
+
+from ..applications import Application
 from ..credentials import Credential
 from ..process import PerProcess
+from ..service import VERIFICATION, Load, gate
 from ..users import AppUser, OrgUser
-from .options import Options
-from .verdicts import Verdict
+from .engine import Engine
+from .verdict import Lifetimes, Question, Verdict
 from .verifier import Client, Verifier
 
-__all__ = ["Verdict", "check", "deny", "forget", "verify"]
+__all__ = [
+    "Engine",
+    "Lifetimes",
+    "Question",
+    "Verdict",
+    "Verifier",
+    "acheck",
+    "averify",
+    "check",
+    "deny",
+    "forget",
+    "places",
+    "remember",
+    "verify",
+]
 
-_verifier: PerProcess[Verifier] = PerProcess(lambda: Verifier(Options.from_settings()))
+ASYNC_THREADS = 32  # that wait for IdentityX where the caller must not
+
+_verifier: PerProcess[Verifier] = PerProcess(Verifier)
+_threads: PerProcess[ThreadPoolExecutor] = PerProcess(
+    lambda: ThreadPoolExecutor(ASYNC_THREADS, "identityx-verification"),
+    lambda threads: threads.shutdown(wait=False),
+)
 
 
 def verify(
-    credential: Credential, *, app_id: str | None = None, max_age: float | None = None
+    credential: Credential,
+    *,
+    application: Application | None = None,
+    app_id: str | None = None,
+    max_age: float | None = None,
 ) -> AppUser | OrgUser:
-    """Return the user whom ``credential`` belongs to.
+    """Return the user whom ``credential`` belongs to, if they may come in.
 
-    ``app_id`` is the application that an AppUser must belong to, ``IDENTITYX_APP_ID`` by default;
-    ``max_age`` the greatest age of a verdict in seconds (0 asks IdentityX), for which no stale
-    one serves.
+    ``application`` is the one that they come to, by default the settings'; ``app_id`` alone means
+    that application. ``max_age`` is the greatest age of a verdict in seconds (0 asks IdentityX),
+    for which no stale one serves.
 
     Raises `Rejected` (of which `Malformed` costs no call), `Unavailable` or `ConfigurationError`.
     """
-    return _verifier().check(credential, app_id, max_age).user
+    return check(credential, application=application, app_id=app_id, max_age=max_age).user
+
+
+async def averify(
+    credential: Credential,
+    *,
+    application: Application | None = None,
+    app_id: str | None = None,
+    max_age: float | None = None,
+) -> AppUser | OrgUser:
+    """`verify` for coroutines: what is at hand in the process is served on the spot."""
+    verdict = await acheck(credential, application=application, app_id=app_id, max_age=max_age)
+    return verdict.user
 
 
 def check(
     credential: Credential,
     *,
+    application: Application | None = None,
     app_id: str | None = None,
     max_age: float | None = None,
     client: Client | None = None,
@@ -46,20 +99,50 @@ def check(
     where IdentityX would have to be asked about an unknown token, and then `LimitExceeded` may be
     raised instead.
     """
-    return (_verifier.value or _verifier()).check(credential, app_id, max_age, client)
+    return (_verifier.value or _verifier()).check(credential, application, app_id, max_age, client)
 
 
-def forget(credential: Credential, *, app_id: str | None = None) -> None:
+async def acheck(
+    credential: Credential,
+    *,
+    application: Application | None = None,
+    app_id: str | None = None,
+    max_age: float | None = None,
+    client: Client | None = None,
+) -> Verdict:
+    """`check` for coroutines. Threads of this room's own wait, so that nobody else starves."""
+    verifier = _verifier()
+    known = verifier.recall(credential, application, app_id, max_age)
+    if known is not None:
+        return known
+    in_thread = sync_to_async(verifier.check, thread_sensitive=False, executor=_threads())
+    return await in_thread(credential, application, app_id, max_age, client)
+
+
+def remember(credential: Credential, user: AppUser | OrgUser) -> None:
+    """Keep the verdict that came with a sign-in: the first page after it asks nobody.
+
+    A sign-in of staff tells no memberships, so for them this does nothing: `verify` them.
+    """
+    _verifier().remember(credential, user)
+
+
+def forget(credential: Credential) -> None:
     """Drop what is remembered about ``credential``: the next request asks IdentityX."""
-    _verifier().forget(credential, app_id)
+    _verifier().forget(credential)
 
 
-def deny(
-    credential: Credential, *, app_id: str | None = None, seconds: float | None = None
-) -> bool:
-    """Refuse ``credential`` from now on, whatever IdentityX still says of it.
+def deny(credential: Credential, *, seconds: float | None = None) -> bool:
+    """Refuse ``credential`` from now on, in every application, whatever IdentityX still says of it.
 
     For ``seconds``, by default longer than an old verdict could live anywhere. Returns whether the
     shared cache took it; other processes follow within ``IDENTITYX_LOCAL_TTL``.
     """
-    return _verifier().deny(credential, app_id, seconds)
+    return _verifier().deny(credential, seconds)
+
+
+def places() -> Load:
+    """How many questions this process has under way, of how many, and how many wait for a place."""
+    from ..conf import conf
+
+    return gate(conf.API_URL).load(VERIFICATION)

@@ -9,8 +9,7 @@ import threading
 from collections import OrderedDict
 
 from ..process import Clock
-from ..ratelimits import LimitExceeded
-from ..ratelimits.counters import Bucket
+from ..ratelimits import Bucket, LimitExceeded
 
 MAX_REMEMBERED = 50_000  # digests in all; whoever was quiet for longest is forgotten first
 

@@ -1,332 +1,221 @@
-"""How a verdict is found: in the process, in the shared cache, or by asking IdentityX once.
+"""Whom a token belongs to, for the application that wants to know.
 
 A hit is served by its digest alone: only what passed the reading of its token got in, and nothing
-stays longer than its token, its TTL and the copy's own time allow. Everything else takes the long
-way: refusals, one flight a token, the shared cache, claims, a slot, the breaker.
+stays longer than its token, its TTL and the copy's own time allow. Who may come in is decided when
+a verdict is served, because it is another question in each application.
 """
 
 from __future__ import annotations
 
-import copy
 import hashlib
+import logging
+import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from .. import audit
-from ..credentials import LEEWAY, Credential, check_claims, check_form
-from ..exceptions import Busy, ConfigurationError, Rejected, Unavailable
+from .. import applications, audit
+from ..applications import ANY_ORGANIZATION, Application
+from ..conf import conf
+from ..credentials import Credential, check_form
+from ..exceptions import ConfigurationError, Malformed, Rejected, Unavailable
 from ..process import Clock
-from ..ratelimits import LimitExceeded
-from ..ratelimits.counters import Bucket
-from .caching import Shared
-from .flights import Flight, Flights
-from .localcache import Entry
-from .memory import Memory
-from .metrics import (
-    ASKED,
-    COALESCED,
-    LIMITED,
-    LOCAL,
-    REJECTED,
-    SHARED,
-    STALE,
-    UNAVAILABLE,
-    Reporter,
-)
-from .options import Options
+from ..ratelimits import Bucket, LimitExceeded
+from ..service import Gate, gate
+from ..sharedcache import shared
+from ..users import AppUser
+from .engine import Engine
+from .metrics import LIMITED, LOCAL, REJECTED, UNAVAILABLE, Reporter, reason_of
+from .questions import User, WhichOrganization, WhoseToken
 from .suspects import Suspects
-from .upstream import Upstream
-from .verdicts import Kept, Verdict
+from .verdict import Lifetimes, Verdict
+
+logger = logging.getLogger("django_identityx")
 
 Client = Callable[[], Bucket | None]  # whom rejections count for; called only where it matters
 
-
-@dataclass(slots=True)
-class Query:
-    """One request's wish for a verdict."""
-
-    key: bytes
-    credential: Credential
-    app_id: str | None
-    max_age: float | None
-    client: Client | None
-    arrived: float  # seconds since the epoch
-    expires: float | None = None  # the token's ``exp``, leeway included
-
-    def accepts(self, verdict: Verdict) -> bool:
-        """Whether the verdict is as young as was asked for."""
-        if self.max_age is None:
-            return True
-        return verdict.fresh and verdict.verified_at > self.arrived - self.max_age
+HOUR = 3600.0
 
 
 class Verifier:
-    """The verdicts of one process."""
+    """The verdicts of one process, by the settings as they were when it was made.
 
-    def __init__(self, options: Options, clock: Clock = time) -> None:
+    Reading a setting that is not set costs more than a hit may. The state of the process, and this
+    with it, is dropped whenever a setting changes.
+    """
+
+    def __init__(self, clock: Clock = time, way: Gate | None = None) -> None:
         self._clock = clock
         self._monotonic = clock.monotonic
-        self._options = options
-        self._memory = Memory(options, clock)
-        self._get = self._memory.local.get
-        self._upstream = Upstream(options, clock)
-        self._flights = Flights()
-        self._refreshes = Flights()
+        self._url = conf.API_URL
+        self._refuses_banned = conf.REFUSE_BANNED
+        self._application = applications.from_settings()
+        self._others: dict[str, Application] = {}  # by their id, where nothing else is said
         self._suspects = Suspects(clock)
-        self._report = Reporter(options.metrics, clock)
+        self._report = Reporter(conf.METRICS, clock)
+        way, timeout, cache = way or gate(self._url), sum(conf.TIMEOUT), shared()
+        self._verdicts: Engine[User] = Engine(
+            "",
+            Lifetimes(
+                fresh=conf.VERIFICATION_TTL,
+                local=conf.LOCAL_TTL,
+                stale=conf.STALE_IF_ERROR,
+                rejected=conf.REJECTION_TTL,
+            ),
+            gate=way,
+            cache=cache,
+            size=conf.LOCAL_SIZE,
+            timeout=timeout,
+            on_trouble=self._report.unavailable,
+            clock=clock,
+        )
+        self._organizations: Engine[str] = Engine(
+            "o",
+            Lifetimes(fresh=HOUR, local=HOUR, stale=math.inf),
+            gate=way,
+            cache=cache,
+            size=1000,
+            timeout=timeout,
+            clock=clock,
+        )
+        self._recall = self._verdicts.recall
+
+    def recall(
+        self,
+        credential: Credential,
+        application: Application | None = None,
+        app_id: str | None = None,
+        max_age: float | None = None,
+    ) -> Verdict | None:
+        """The verdict, if it is at hand in the process: then nobody has to wait."""
+        started = self._monotonic()
+        kept = self._recall(self.key(credential))
+        if kept is None or max_age is not None or started >= kept.refresh_at:
+            return None
+        if kept.admitted is not (application or self.application(app_id)):
+            return None
+        if self._report.hook is not None:
+            self._report.tell(LOCAL, started)
+        return kept
 
     def check(
         self,
         credential: Credential,
+        application: Application | None = None,
         app_id: str | None = None,
         max_age: float | None = None,
         client: Client | None = None,
     ) -> Verdict:
         started = self._monotonic()
-        app_id = app_id or self._options.app_id
-        key = self.key(credential, app_id)
-        entry = self._get(key)
-        if entry is not None and started < entry.refresh_at and max_age is None:
+        if application is None:
+            application = self._application if app_id is None else self.application(app_id)
+        key = self.key(credential)
+        kept = self._recall(key)
+        if (
+            kept is not None
+            and started < kept.refresh_at
+            and max_age is None
+            and (kept.admitted is application or kept.admitted == application)
+        ):
             if self._report.hook is not None:
                 self._report.tell(LOCAL, started)
-            return entry.verdict
-        query = Query(key, credential, app_id, max_age, client, self._clock.time())
-        outcome = UNAVAILABLE
+            return kept
+        outcome = why = UNAVAILABLE
         try:
-            outcome, verdict = self._find(query, entry, started)
+            if kept is None:
+                check_form(credential.token)
+            question = WhoseToken(
+                key,
+                credential,
+                application.app_id,
+                self._clock.time(),
+                lambda: self._hold_back(client),
+            )
+            outcome, verdict = self._verdicts.find(question, max_age)
+            why = outcome
+            self._admit(verdict, application)
         except Rejected as rejected:
-            outcome = REJECTED
-            self._count(query, rejected)
+            outcome, why = REJECTED, rejected.reason
+            self._count(credential, key, client, rejected)
             raise
         except LimitExceeded:
-            outcome = LIMITED
+            outcome = why = LIMITED
             raise
         except (Unavailable, ConfigurationError) as error:
+            outcome = why = reason_of(error)
             self._report.unavailable(error)
             raise
         finally:
+            logger.debug("Verification of an %s token: %s.", credential.token_type.value, why)
             self._report.tell(outcome, started)
         return verdict
 
-    def forget(self, credential: Credential, app_id: str | None = None) -> None:
-        key = self.key(credential, app_id or self._options.app_id)
-        self._memory.forget(key)
-        self._purge(key)
+    def remember(self, credential: Credential, user: User) -> None:
+        """Keep what a sign-in has told: the next request asks nobody."""
+        if not isinstance(user, AppUser) or user.kind != credential.token_type.value:
+            return  # a sign-in of staff tells no memberships
+        question = WhoseToken(
+            self.key(credential), credential, user.app_id, self._clock.time(), lambda: None
+        )
+        self._verdicts.store(question, user)
 
-    def deny(
-        self, credential: Credential, app_id: str | None = None, seconds: float | None = None
-    ) -> bool:
-        key = self.key(credential, app_id or self._options.app_id)
-        is_shared = self._memory.deny(key, seconds)
-        self._purge(key)
-        return is_shared
+    def forget(self, credential: Credential) -> None:
+        self._verdicts.forget(self.key(credential))
 
-    def key(self, credential: Credential, app_id: str | None) -> bytes:
-        """A digest over endpoint, application, kind and token."""
-        parts = (self._options.url, app_id or "", credential.token_type, credential.token)
+    def deny(self, credential: Credential, seconds: float | None = None) -> bool:
+        return self._verdicts.deny(self.key(credential), seconds)
+
+    def key(self, credential: Credential) -> bytes:
+        """A digest over endpoint, kind and token."""
+        parts = (self._url, credential.token_type, credential.token)
         return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).digest()
 
-    def _purge(self, key: bytes) -> None:
-        # After the shared tier, so that what was read there before can't be kept any more.
-        self._refreshes.purge(key)
-        self._flights.purge(key)
-        self._memory.local.drop(key)
+    def application(self, app_id: str | None = None) -> Application:
+        """The application ``app_id``, as far as its id says; the settings' by default."""
+        if app_id is None or app_id == self._application.app_id:
+            return self._application
+        known = self._others.get(app_id)
+        return known or self._others.setdefault(app_id, Application(app_id))
 
-    # --- finding ----------------------------------------------------------------------------
+    # --- who may come in --------------------------------------------------------------------
 
-    def _find(self, query: Query, entry: Entry | None, started: float) -> tuple[str, Verdict]:
-        if entry is not None and started < entry.until and query.accepts(entry.verdict):
-            if started < entry.refresh_at:
-                return LOCAL, entry.verdict
-            entry.refresh_at = entry.until  # one request is enough
-            return self._refresh(query, entry.kept, LOCAL)
-        check_form(query.credential.token)
-        landings, looked_at = self._flights.landings, self._monotonic()
-        shared, kept = self._look(query, self._flights.glance(), looked_at)
-        if kept is not None:
-            if self._memory.is_due(kept):
-                return self._refresh(query, kept, SHARED)
-            return SHARED, kept.verdict
-        deadline = started + 2 * self._options.timeout  # the dialect may take a second exchange
-        while True:
-            flight, is_leader = self._flights.board(query.key)
-            if is_leader:
-                with self._flights.leading(query.key, flight):
-                    if landings == self._flights.landings:
-                        outcome, kept = self._lead(query, flight, shared, looked_at)
-                    else:  # what we saw may be out of date
-                        outcome, kept = self._lead_anew(query, flight)
-                    flight.verdict = kept.verdict
-                return outcome, kept.verdict
-            if not self._upstream.breaker.is_closed:
-                error = Busy("IdentityX is being left alone.", retry_after=1)
-                return self._find_without_asking(query, error)
-            if not flight.wait(deadline - self._monotonic()):
-                raise Busy("A verification takes too long.", retry_after=1)
-            if isinstance(flight.error, Rejected):
-                raise copy.copy(flight.error)  # a traceback is one thread's
-            if isinstance(flight.error, Unavailable | ConfigurationError):
-                return self._find_without_asking(query, copy.copy(flight.error))
-            if flight.verdict is not None and query.accepts(flight.verdict):
-                self._memory.refuse_known(query.key)
-                return COALESCED, flight.verdict
+    def _admit(self, verdict: Verdict, application: Application) -> None:
+        """Raise `Rejected` where the person may not come in here."""
+        user = verdict.value
+        if isinstance(user, AppUser):
+            if user.app_id != application.app_id:
+                raise Malformed("wrong_application")
+            if user.banned and self._refuses_banned:
+                raise Rejected("banned")
+        else:
+            organization = application.org_id or self._organization_of(application)
+            if organization != ANY_ORGANIZATION and user.role_in(organization) is None:
+                raise Rejected("wrong_organization")
+        verdict.admitted = application
 
-    def _read_claims(self, query: Query) -> None:
-        claims = check_claims(query.credential, query.app_id, query.arrived)
-        query.expires = None if claims.exp is None else claims.exp + LEEWAY
-
-    def _look(self, query: Query, flight: Flight, looked_at: float) -> tuple[Shared, Kept | None]:
-        """The shared tier, and its verdict if that will do: then a copy of it is kept."""
-        memory, key = self._memory, query.key
-        memory.refuse_known(key)
-        shared = memory.look(key)
-        kept = self._fit(query, shared)
-        if kept is not None:
-            memory.admitted(key, kept)
-            memory.keep(key, kept, flights=self._flights, flight=flight, looked_at=looked_at)
-        return shared, kept
-
-    def _lead_anew(self, query: Query, flight: Flight) -> tuple[str, Kept]:
-        looked_at = self._monotonic()
-        entry = self._get(query.key)
-        if entry is not None and looked_at < entry.until and query.accepts(entry.verdict):
-            return COALESCED, entry.kept
-        shared, kept = self._look(query, flight, looked_at)
-        return (SHARED, kept) if kept else self._lead(query, flight, shared, looked_at)
-
-    def _lead(
-        self, query: Query, flight: Flight, shared: Shared, looked_at: float
-    ) -> tuple[str, Kept]:
-        memory, key = self._memory, query.key
-        self._read_claims(query)
-        old = memory.last_known(key, shared)
-        if old is None:
-            self._hold_back(query)
-        try:
-            outcome, kept = self._ask_once(query, flight, shared, looked_at, is_known=bool(old))
-        except Unavailable as error:
-            return STALE, self._stale(query, old, error)
-        except Rejected as rejected:
-            memory.learn(key, rejected, had_verdict=old is not None)
-            raise
-        memory.refuse_known(key)  # it may have ended meanwhile
-        memory.admitted(key, kept)
-        return outcome, kept
-
-    def _find_without_asking(
-        self, query: Query, error: Unavailable | ConfigurationError
-    ) -> tuple[str, Verdict]:
-        """Do with what is known, or raise ``error``: asking was tried, or is being tried.
-
-        Whoever tried may have wanted a younger verdict than this query does.
-        """
-        self._memory.refuse_known(query.key)
-        shared = self._memory.look(query.key)
-        if (kept := self._fit(query, shared)) is not None:
-            return SHARED, self._memory.admitted(query.key, kept)
-        if isinstance(error, ConfigurationError):
-            raise error
-        old = self._memory.last_known(query.key, shared)
-        return STALE, self._stale(query, old, error).verdict
-
-    def _fit(self, query: Query, shared: Shared) -> Kept | None:
-        """The shared tier's verdict, if it is fresh and as young as was asked for."""
-        kept = shared.kept
-        if kept is not None and self._memory.is_fresh(kept) and query.accepts(kept.verdict):
-            return kept
-        return None
-
-    def _stale(self, query: Query, old: Kept | None, error: Unavailable) -> Kept:
-        """``old`` while it may serve; a demanded age is never met by it."""
-        if old is None or query.max_age is not None or not self._memory.may_serve_stale(old):
-            raise error
-        self._memory.admitted(query.key, old)
-        self._report.unavailable(error)
-        return old.as_stale()
-
-    # --- asking -----------------------------------------------------------------------------
-
-    def _ask_once(
-        self, query: Query, flight: Flight, shared: Shared, looked_at: float, *, is_known: bool
-    ) -> tuple[str, Kept]:
-        """Ask IdentityX, or wait for the process that is asking already."""
-        memory, key = self._memory, query.key
-        with self._upstream.slots.one(is_known=is_known):
-            self._upstream.breaker.check()
-            lock = memory.shared.lock(key) if query.max_age is None else None
-            if lock is False:
-                shared = memory.wait_for_other(key)
-                if (found := self._fit(query, shared)) is not None:
-                    memory.keep(
-                        key, found, flights=self._flights, flight=flight, looked_at=looked_at
-                    )
-                    return COALESCED, found
-            try:
-                kept = self._ask(query, shared.generation)
-                memory.keep_new(
-                    key, kept, flights=self._flights, flight=flight, looked_at=looked_at
-                )
-                return ASKED, kept
-            finally:
-                if lock:
-                    memory.shared.unlock(key, looked_at)
-
-    def _refresh(self, query: Query, old: Kept, outcome: str) -> tuple[str, Verdict]:
-        """Ask ahead of time if nobody else does; ``old`` serves on if it comes to nothing."""
-        memory, key = self._memory, query.key
-        flight, is_leader = self._refreshes.board(key)
-        if not is_leader:
-            return outcome, memory.admitted(key, old)
-        with self._refreshes.leading(key, flight):
-            if not self._upstream.breaker.is_closed:
-                return outcome, memory.admitted(key, old)
-            self._read_claims(query)
-            looked_at = self._monotonic()
-            shared = memory.look(key)
-            if (newer := shared.kept) is not None and not memory.is_due(newer):
-                memory.keep(key, newer, flights=self._refreshes, flight=flight, looked_at=looked_at)
-                return SHARED, memory.admitted(key, newer)
-            lock = memory.shared.lock(key)
-            if lock is False:
-                return outcome, memory.admitted(key, old)
-            try:
-                with self._upstream.slots.one(is_known=True):
-                    kept = self._ask(query, shared.generation)
-                memory.keep_new(
-                    key, kept, flights=self._refreshes, flight=flight, looked_at=looked_at
-                )
-            except Rejected as rejected:
-                memory.learn(key, rejected, had_verdict=True)
-                raise
-            except (Unavailable, ConfigurationError) as error:
-                if memory.is_fresh(old):  # it was early: nobody has to hear of it yet
-                    return outcome, memory.admitted(key, old)
-                if isinstance(error, ConfigurationError):
-                    raise
-                return STALE, self._stale(query, old, error).verdict
-            finally:
-                if lock:
-                    memory.shared.unlock(key, looked_at)
-            memory.refuse_known(key)
-            return ASKED, memory.admitted(key, kept)
-
-    def _ask(self, query: Query, generation: str) -> Kept:
-        asked_at = self._clock.time()
-        user = self._upstream.ask(query.credential, query.app_id)
-        return Kept(Verdict(user, asked_at), query.expires, generation)
+    def _organization_of(self, application: Application) -> str:
+        """The organization that ``application`` is of: asked once, and never a guess."""
+        if not application.app_id:
+            raise ConfigurationError(
+                "Whose staff may come in is not known: set IDENTITYX_ORG_ID or IDENTITYX_APP_ID."
+            )
+        parts = (self._url, "organization", application.app_id)
+        key = hashlib.sha256("\0".join(parts).encode()).digest()
+        _, found = self._organizations.find(WhichOrganization(key, application.app_id))
+        return str(found.value)
 
     # --- counting ---------------------------------------------------------------------------
 
-    def _hold_back(self, query: Query) -> None:
+    def _hold_back(self, client: Client | None) -> None:
         """Raise `LimitExceeded` for an address that brought too many rejected tokens."""
-        bucket = query.client() if query.client is not None else None
+        bucket = client() if client is not None else None
         if bucket is not None:
             self._suspects.check(bucket)
 
-    def _count(self, query: Query, rejected: Rejected) -> None:
-        audit.token_rejected(rejected.reason, query.credential.token_type.value)
-        if query.client is not None and type(rejected) is Rejected:
-            bucket = query.client()
+    def _count(
+        self, credential: Credential, key: bytes, client: Client | None, rejected: Rejected
+    ) -> None:
+        audit.token_rejected(rejected.reason, credential.token_type.value)
+        if client is not None and type(rejected) is Rejected:
+            bucket = client()
             if bucket is not None:
-                self._suspects.add(bucket, query.key)
+                self._suspects.add(bucket, key)

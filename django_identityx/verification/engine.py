@@ -1,0 +1,357 @@
+"""How an answer is found: in the process, in the shared cache, or by asking IdentityX once.
+
+Whoever finds nothing in the process boards a flight; its leader looks at the shared cache and, if
+need be, asks. What it brings is kept in the process only if nothing was dropped there since the
+look began. Refreshes ahead of time and demanded ages are flights under names of their own.
+
+Fresh for ``Lifetimes.fresh`` after its question, in a copy of the process for ``local`` after the
+shared cache was looked at, stale for ``stale`` beyond, and never longer than its own expiry.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Generic, TypeVar
+
+from ..exceptions import Busy, ConfigurationError, LeftAlone, Malformed, Rejected, Unavailable
+from ..process import BoundedMap, Clock
+from ..service import VERIFICATION, Gate
+from ..sharedcache import SharedCache
+from .flights import Flight, Flights
+from .metrics import ASKED, COALESCED, LOCAL, SHARED, STALE
+from .tier import Look, Tier
+from .verdict import Lifetimes, Question, Verdict
+
+T = TypeVar("T")
+Found = tuple[str, Verdict]  # how it was found, and what
+
+REFRESH_AFTER = 0.8  # of an answer's life
+MARGIN = 3600  # seconds that an end is remembered beyond any answer
+_DEMANDED, _AHEAD = b"demanded", b"ahead"  # of flights
+
+
+class Engine(Generic[T]):
+    """The answers of one process to one kind of question. Safe to share between threads.
+
+    ``name`` is part of the keys in the shared cache; ``timeout`` is that of one exchange;
+    ``on_trouble`` is told of what a stale answer covers.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        lifetimes: Lifetimes,
+        *,
+        gate: Gate,
+        cache: SharedCache,
+        size: int,
+        timeout: float,
+        on_trouble: Callable[[Exception], None] = lambda error: None,
+        clock: Clock = time,
+    ) -> None:
+        self._lifetimes = lifetimes
+        self._gate = gate
+        self._timeout = timeout
+        self._on_trouble = on_trouble
+        self._clock = clock
+        self._local: BoundedMap[bytes, Verdict] = BoundedMap(size)
+        # Places of their own, so that a flood of bad tokens pushes out nothing but bad tokens.
+        self._rejected: BoundedMap[bytes, tuple[str, float]] = BoundedMap(size)
+        self._denied: BoundedMap[bytes, tuple[str, float]] = BoundedMap(size)
+        self._tier: Tier[T] = Tier(cache, f"identityx:{name}", lifetimes.longest, clock)
+        self._flights = Flights()
+        self._lock = threading.Lock()
+        self._drops = 0  # how often something was dropped: what was under way then is not kept
+        self.recall = self._local.get  # the copy in the process, past its time or not
+
+    # --- finding ----------------------------------------------------------------------------
+
+    def find(self, question: Question[T], max_age: float | None = None) -> Found:
+        """The answer to ``question``, at most ``max_age`` seconds old; 0 asks.
+
+        Raises what the question raises, `Rejected` for what was denied, and `Unavailable`. A stale
+        answer meets no ``max_age``.
+        """
+        started, key = self._clock.monotonic(), question.key
+        age = self._lifetimes.fresh if max_age is None else min(max_age, self._lifetimes.fresh)
+        after = self._clock.time() - age
+        kept = self._local.get(key)
+        if kept is not None and started < kept.until and kept.verified_at > after:
+            if started < kept.refresh_at:
+                return LOCAL, kept
+            kept.refresh_at = kept.until  # one request is enough
+            return self._refresh(question, kept, LOCAL)
+        name = key if max_age is None else _DEMANDED + key
+        deadline = started + 2 * self._timeout  # the dialect may take a second exchange
+        while True:
+            flight, is_leader = self._flights.board(name)
+            if is_leader:
+                with self._flights.leading(name, flight):
+                    outcome, verdict = self._lead(question, after, is_demand=max_age is not None)
+                    flight.verdict = verdict
+                if outcome is SHARED and self._is_due(verdict):
+                    return self._refresh(question, verdict, SHARED)
+                return outcome, verdict
+            trouble = self._trouble_with(flight, deadline)
+            if trouble is not None:
+                return self._do_without(question, after, trouble, is_demand=max_age is not None)
+            landed = flight.verdict
+            if landed is not None and (max_age is None or landed.verified_at > after):
+                self._refuse_known(key)
+                return COALESCED if landed.fresh else STALE, landed
+
+    def _lead(self, question: Question[T], after: float, *, is_demand: bool) -> Found:
+        key, drops, looked_at = question.key, self._drops, self._clock.monotonic()
+        kept = self._local.get(key)  # of a flight that has landed since
+        if kept is not None and looked_at < kept.until and kept.verified_at > after:
+            return COALESCED, kept
+        self._refuse_known(key)
+        look = self._look(question)
+        if look.verdict is not None and self._is_enough(look.verdict, after):
+            self._keep(key, look.verdict, drops, looked_at)
+            return SHARED, look.verdict
+        old = self._last_known(key, look)
+        expires = question.prepare(is_known=old is not None)
+        lock = None
+        try:
+            self._gate.check(VERIFICATION)
+            if not is_demand:
+                lock = self._tier.lock(key)
+            if lock is False:
+                look = self._wait_for_other(question, after)
+                if look.verdict is not None and self._is_enough(look.verdict, after):
+                    self._keep(key, look.verdict, drops, looked_at)
+                    return COALESCED, look.verdict
+            verdict = self._ask(question, expires, look, drops, looked_at, is_known=bool(old))
+        except Unavailable as error:
+            if is_demand:
+                raise
+            return STALE, self._stale(old, error)
+        except Rejected as rejected:
+            self._learn(key, rejected, had_answer=old is not None)
+            raise
+        finally:
+            if lock:
+                self._tier.unlock(key, looked_at)
+        self._refuse_known(key)  # it may have ended meanwhile
+        return ASKED, verdict
+
+    def _refresh(self, question: Question[T], old: Verdict, outcome: str) -> Found:
+        """Ask ahead of time if nobody else does; ``old`` serves on if it comes to nothing."""
+        key = question.key
+        flight, is_leader = self._flights.board(_AHEAD + key)
+        if not is_leader:
+            return outcome, old
+        with self._flights.leading(_AHEAD + key, flight):
+            if not self._gate.is_closed(VERIFICATION):
+                return outcome, old
+            drops, looked_at = self._drops, self._clock.monotonic()
+            expires = question.prepare(is_known=True)
+            look = self._look(question)
+            if look.verdict is not None and not self._is_due(look.verdict):
+                self._keep(key, look.verdict, drops, looked_at)
+                return SHARED, look.verdict
+            lock = self._tier.lock(key)
+            if lock is False:
+                return outcome, old
+            try:
+                verdict = self._ask(question, expires, look, drops, looked_at, is_known=True)
+            except Rejected as rejected:
+                self._learn(key, rejected, had_answer=True)
+                raise
+            except (Unavailable, ConfigurationError) as error:
+                if self._is_younger(old, self._lifetimes.fresh):
+                    return outcome, old  # it was early: nobody has to hear of it yet
+                if isinstance(error, ConfigurationError):
+                    raise
+                return STALE, self._stale(old, error)
+            finally:
+                if lock:
+                    self._tier.unlock(key, looked_at)
+            self._refuse_known(key)
+            return ASKED, verdict
+
+    def _ask(
+        self,
+        question: Question[T],
+        expires: float | None,
+        look: Look,
+        drops: int,
+        looked_at: float,
+        *,
+        is_known: bool,
+    ) -> Verdict:
+        with self._gate.call(VERIFICATION, is_known=is_known):
+            asked_at = self._clock.time()
+            value = question.ask()
+        verdict = Verdict(value, asked_at, True, expires, look.generation)
+        self._store(question, verdict, drops, looked_at)
+        return verdict
+
+    # --- following --------------------------------------------------------------------------
+
+    def _trouble_with(
+        self, flight: Flight, deadline: float
+    ) -> Unavailable | ConfigurationError | None:
+        """Wait for a flight that somebody else leads; what kept it from an answer, if trouble.
+
+        Raises its rejection. What concerned its leader alone is nothing to those who follow.
+        """
+        if not self._gate.is_closed(VERIFICATION):
+            return LeftAlone("IdentityX is being left alone.", retry_after=1)
+        if not flight.wait(deadline - self._clock.monotonic()):
+            return Busy("A verification takes too long.", retry_after=1)
+        error = flight.error
+        if isinstance(error, Rejected) and not isinstance(error, Malformed):
+            raise copy.copy(error)  # a traceback is one thread's
+        return copy.copy(error) if isinstance(error, Unavailable | ConfigurationError) else None
+
+    def _do_without(
+        self,
+        question: Question[T],
+        after: float,
+        error: Unavailable | ConfigurationError,
+        *,
+        is_demand: bool,
+    ) -> Found:
+        """Do with what is known, or raise ``error``: asking was tried, or is being tried."""
+        self._refuse_known(question.key)
+        look = self._look(question)
+        if look.verdict is not None and self._is_enough(look.verdict, after):
+            return SHARED, look.verdict
+        if is_demand or isinstance(error, ConfigurationError):
+            raise error
+        return STALE, self._stale(self._last_known(question.key, look), error)
+
+    # --- recalling --------------------------------------------------------------------------
+
+    def _look(self, question: Question[T]) -> Look:
+        """What the shared tier knows; `Rejected` for what was denied by any process."""
+        look = self._tier.look(question)
+        return self._refuse_denied(question.key, look)
+
+    def _wait_for_other(self, question: Question[T], after: float) -> Look:
+        """`_look` until the process that is asking has its answer, or has given up."""
+        look = self._tier.wait_for_other(question, lambda found: self._is_enough(found, after))
+        return self._refuse_denied(question.key, look)
+
+    def _refuse_denied(self, key: bytes, look: Look) -> Look:
+        if look.is_denied:
+            self._drop(key)
+            raise Rejected("revoked")
+        return look
+
+    def _refuse_known(self, key: bytes) -> None:
+        """Raise `Rejected` for what was denied here, or rejected a moment ago."""
+        now = self._clock.monotonic()
+        for refusals in (self._denied, self._rejected):
+            refusal = refusals.get(key)
+            if refusal is not None and now < refusal[1]:
+                raise Rejected(refusal[0])
+
+    def _last_known(self, key: bytes, look: Look) -> Verdict | None:
+        """The newest answer that no purge has ended: it may have to serve in an outage.
+
+        The process's own where the shared cache has lost it, or is down itself.
+        """
+        kept = self._local.get(key)
+        if look.verdict is not None or kept is None:
+            return look.verdict
+        return kept if not look.is_available or kept.generation == look.generation else None
+
+    def _stale(self, old: Verdict | None, error: Unavailable) -> Verdict:
+        """``old`` while it may serve."""
+        if old is None or not self._is_younger(old, self._lifetimes.longest):
+            raise error
+        self._on_trouble(error)
+        return replace(old, fresh=False, admitted=None)
+
+    def _is_enough(self, verdict: Verdict, after: float) -> bool:
+        return verdict.verified_at > after and self._is_younger(verdict, self._lifetimes.fresh)
+
+    def _is_due(self, verdict: Verdict) -> bool:
+        """Whether it is time to refresh it ahead."""
+        return not self._is_younger(verdict, self._lifetimes.fresh * REFRESH_AFTER)
+
+    def _is_younger(self, verdict: Verdict, seconds: float) -> bool:
+        now = self._clock.time()
+        has_expired = verdict.expires is not None and now > verdict.expires
+        return now < verdict.verified_at + seconds and not has_expired
+
+    # --- keeping ----------------------------------------------------------------------------
+
+    def store(self, question: Question[T], value: T) -> None:
+        """Keep an answer that came by another way, just now, like any other."""
+        drops, looked_at, now = self._drops, self._clock.monotonic(), self._clock.time()
+        expires = question.prepare(is_known=True)
+        look = self._look(question)
+        verdict = Verdict(value, now, True, expires, look.generation)
+        self._store(question, verdict, drops, looked_at)
+
+    def _store(self, question: Question[T], verdict: Verdict, drops: int, looked_at: float) -> None:
+        self._rejected.drop(question.key)
+        self._keep(question.key, verdict, drops, looked_at)
+        if self._lifetimes.fresh:
+            self._tier.write(question, verdict)
+
+    def _keep(self, key: bytes, verdict: Verdict, drops: int, looked_at: float) -> None:
+        """Keep a copy in the process, unless one was dropped since ``drops`` was read.
+
+        ``looked_at`` is when the shared cache was looked at (monotonic seconds), before which
+        nothing is known of ends that other processes decided.
+        """
+        to_monotonic = self._clock.monotonic() - self._clock.time()
+        asked_at = verdict.verified_at + to_monotonic
+        fresh = self._lifetimes.fresh
+        verdict.until = min(looked_at + self._lifetimes.local, asked_at + fresh)
+        if verdict.expires is not None:
+            verdict.until = min(verdict.until, verdict.expires + to_monotonic)
+        verdict.refresh_at = min(verdict.until, asked_at + fresh * REFRESH_AFTER)
+        with self._lock:
+            if drops == self._drops:
+                self._local.put(key, verdict)
+
+    def _learn(self, key: bytes, rejected: Rejected, *, had_answer: bool) -> None:
+        """Remember what IdentityX has refused; a token that it accepted before ends everywhere.
+
+        Others write nothing that is shared: strangers can make as many as they like.
+        """
+        if type(rejected) is not Rejected:
+            return
+        self._rejected.put(
+            key, (rejected.reason, self._clock.monotonic() + self._lifetimes.rejected)
+        )
+        if had_answer:
+            self._tier.purge(key, self._lifetimes.longest + MARGIN)
+            self._drop(key)
+
+    # --- ending -----------------------------------------------------------------------------
+
+    def forget(self, key: bytes) -> None:
+        """Drop what is remembered, everywhere: the next request asks."""
+        self._rejected.drop(key)
+        self._tier.purge(key, self._lifetimes.longest + MARGIN)
+        self._drop(key)
+
+    def deny(self, key: bytes, seconds: float | None = None) -> bool:
+        """Refuse for ``seconds``, by default beyond any answer; say whether the cache took it."""
+        if seconds is None:
+            seconds = self._lifetimes.longest + MARGIN
+        until = self._clock.monotonic() + seconds
+        with self._lock:
+            _, before = self._denied.get(key) or ("", until)
+            self._denied.put(key, ("revoked", max(before, until)))
+        is_shared = self._tier.deny(key, seconds)
+        self._drop(key)
+        return is_shared
+
+    def _drop(self, key: bytes) -> None:
+        # After the shared tier, so that what was read there before can't be kept any more.
+        with self._lock:
+            self._drops += 1
+            self._local.drop(key)
+        self._flights.close(key, _DEMANDED + key, _AHEAD + key)

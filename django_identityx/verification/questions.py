@@ -1,0 +1,105 @@
+"""What this room asks: whom a token belongs to, and which organization an application is of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..client import IdentityXClient
+from ..credentials import LEEWAY, Credential, TokenType, check_claims
+from ..exceptions import OperationFailed, Unclear
+from ..users import AccessLevel, ApiTokenUser, AppUser, Membership, OrgUser, Team
+
+User = AppUser | OrgUser
+
+
+@dataclass(slots=True)
+class WhoseToken:
+    """Whom ``credential`` belongs to. ``hold_back`` may raise before a stranger's is asked about.
+
+    The answer does not depend on the application, but for readers, who belong to one.
+    """
+
+    key: bytes
+    credential: Credential
+    app_id: str | None
+    now: float  # seconds since the epoch
+    hold_back: Callable[[], None]
+
+    def prepare(self, *, is_known: bool) -> float | None:
+        claims = check_claims(self.credential, self.app_id, self.now)
+        if not is_known:
+            self.hold_back()
+        return None if claims.exp is None else claims.exp + LEEWAY
+
+    def ask(self) -> User:
+        client = IdentityXClient.from_settings(app_id=self.app_id, lane=None)
+        try:
+            if self.credential.token_type is TokenType.APP_USER:
+                return client.active_app_user(self.credential)
+            return client.active_user(self.credential)
+        except OperationFailed as error:
+            raise Unclear("IdentityX gave no verdict about the credential.") from error
+
+    def pack(self, value: User) -> Any:
+        """Plain data: no class of ours is in it."""
+        fields: list[Any] = [value.id, value.email, value.given_name, value.family_name]
+        if isinstance(value, AppUser):
+            fields += [value.app_id, value.display_name, value.verified, value.banned]
+            fields.append([[level.id, level.name] for level in value.access_levels])
+            fields.append([[team.id, team.name] for team in value.teams])
+        else:
+            held = value.memberships
+            fields.append(value.photo_url)
+            fields.append([[m.role, m.organization_id, m.organization_name] for m in held])
+        return [value.kind, fields]
+
+    def unpack(self, data: Any) -> User | None:
+        """None where the user is of another kind or application than the credential."""
+        kind, fields = data
+        if kind not in _SIZES or len(fields) != _SIZES[kind]:
+            raise ValueError("not a user")
+        if not (type(fields[0]) is type(fields[1]) is str and fields[0]):
+            raise ValueError("not a person")
+        user: User
+        if kind == "AppUser":
+            *plain, levels, teams = fields
+            given = tuple([AccessLevel(*level) for level in levels])
+            user = AppUser(*[*plain, given, tuple([Team(*team) for team in teams])])
+            fits = user.app_id == self.app_id
+        else:
+            *plain, memberships = fields
+            held = tuple([Membership(*membership) for membership in memberships])
+            user = (OrgUser if kind == "OrgUser" else ApiTokenUser)(*[*plain, held])
+            fits = True
+        return user if fits and kind == self.credential.token_type.value else None
+
+
+_SIZES = {"AppUser": 10, "OrgUser": 6, "OrgUserApiToken": 6}
+
+
+@dataclass(slots=True)
+class WhichOrganization:
+    """Which organization the application ``app_id`` is of."""
+
+    key: bytes
+    app_id: str
+
+    def prepare(self, *, is_known: bool) -> float | None:
+        return None
+
+    def ask(self) -> str:
+        try:
+            client = IdentityXClient.from_settings(app_id=self.app_id, lane=None)
+            return client.active_app_context().organization_id
+        except OperationFailed as error:
+            raise Unclear("IdentityX does not tell the application's organization.") from error
+
+    def pack(self, value: str) -> Any:
+        return value
+
+    def unpack(self, data: Any) -> str | None:
+        if type(data) is not str or not data:
+            raise ValueError("not an id")
+        return data
