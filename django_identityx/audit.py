@@ -112,7 +112,9 @@ def user_logged_out(
         revocation_failed=not revoked,
         denied=denied,
     )
-    signals.user_logged_out.send(sender=type(user), request=request, user=user, revoked=revoked)
+    signals.user_logged_out.send(
+        sender=type(user), request=request, user=user, revoked=revoked, identity=tuple(identity)
+    )
 
 
 def sign_out_failed(request: HttpRequest | None, kind: str, user_id: str) -> None:

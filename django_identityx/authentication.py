@@ -65,7 +65,7 @@ class IdentityXAuthentication(BaseAuthentication):
             verdict = self.get_verdict(credential, django_request)
             # Nearly always fresh: on the path of every request each call counts.
             auth = credential if verdict.fresh else sessions.fresh(credential, verdict)
-            user = sessions.load(verdict.user)
+            user = sessions.load(verdict.user, request=django_request, fresh=verdict.fresh)
         except (Rejected, LimitExceeded, Unavailable, ConfigurationError) as error:
             raise self.refusal(django_request, error) from error
         django_request.__dict__[BEARER] = verdict, auth
@@ -130,7 +130,7 @@ class IdentityXSessionAuthentication(SessionAuthentication):
             credential = sessions.get_credential(django_request)
             if verdict is None or credential is None:
                 return None
-            user = sessions.load(verdict.user)
+            user = sessions.load(verdict.user, request=django_request, fresh=verdict.fresh)
         except (Rejected, Unavailable, ConfigurationError) as error:
             raise _refusal(django_request, error) from error
         self.enforce_csrf(request)

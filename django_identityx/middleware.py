@@ -115,7 +115,7 @@ class Details:
         loaded = None
         if verdict is not None:
             try:
-                loaded = sessions.load(verdict.user)
+                loaded = sessions.load(verdict.user, request=self._request, fresh=verdict.fresh)
             except Rejected:
                 verdict = None
         self._take(verdict, loaded)
@@ -126,7 +126,9 @@ class Details:
         loaded = None
         if verdict is not None:
             try:
-                loaded = await sessions.aload(verdict.user)
+                loaded = await sessions.aload(
+                    verdict.user, request=self._request, fresh=verdict.fresh
+                )
             except Rejected:
                 verdict = None
         self._take(verdict, loaded)
@@ -146,7 +148,7 @@ class Details:
         self.forget()
         if user is not None:
             try:
-                self._attached, self._loaded = user, sessions.load(user)
+                self._attached, self._loaded = user, sessions.load(user, request=self._request)
             except Rejected:
                 self._attached = None
         if conf.REQUEST_USER:

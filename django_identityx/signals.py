@@ -6,8 +6,9 @@
   that is one that may have it, which this does not tell.
 - ``user_logged_in(request, user, login_source, additional_context)``: a session was established;
   the last two are what the link was asked for with, or None and an empty mapping.
-- ``user_logged_out(request, user, revoked)``: a session ended; ``user`` may be None, ``revoked``
-  tells whether IdentityX confirmed that the token ended.
+- ``user_logged_out(request, user, revoked, identity)``: a session ended; ``user`` may be None,
+  ``identity`` is what the session knew (kind, application, id), ``revoked`` tells whether IdentityX
+  confirmed that the token ended.
 - ``login_failed(request, reason, kind, email_digest)``: a link did not lead to a session.
 - ``token_rejected(reason, token_type)``: IdentityX or this package refused a credential.
 - ``service_unavailable(reason)``: IdentityX could not give a verdict; at most once a second.

@@ -1,5 +1,6 @@
 """``path("account/", include("django_identityx.urls"))``: pages and their JSON twins."""
 
+from django.apps import apps
 from django.urls import path
 
 from .signin import pages as views
@@ -20,3 +21,8 @@ urlpatterns = [
     path("api/me/", MeView.as_view(), name="api-me"),
     path("api/devices/", DevicesView.as_view(), name="api-devices"),
 ]
+
+if apps.is_installed("django_identityx.accounts"):
+    from .accounts.views import LinkAccountView
+
+    urlpatterns.append(path("link-account/", LinkAccountView.as_view(), name="link-account"))

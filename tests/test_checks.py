@@ -136,6 +136,7 @@ BAD_VALUES = {
         {"Owner": {"groups": [7]}},
         {"Owner": None},
     ],
+    "ACCOUNT_FIELDS": ["nowhere.at_all"],
     "LINK_ACCOUNTS": ["always", None],
     "LOCAL_LOGIN_URL": [7, " "],
     "REQUIRED_FIELDS": [None, "givenName", ["given name"], [7]],
@@ -206,6 +207,7 @@ def test_ids_never_change() -> None:
     ids += "SESSION_STALE_IF_ERROR STAFF_ROLES LINK_ACCOUNTS LOCAL_LOGIN_URL REQUIRED_FIELDS "
     ids += "REQUIRED_CREATE_FIELDS SITE_NAME"
     expected = {name: f"E{number:03}" for number, name in enumerate(ids.split(), 10)}
+    expected["ACCOUNT_FIELDS"] = "E050"
     assert {name: setting.id for name, setting in SETTINGS.items()} == expected
 
 

@@ -67,6 +67,7 @@ DEFAULT_VALUES: dict[str, object] = {
     "APPLICATION_RESOLVER": None,
     "SIGN_IN_KINDS": ("AppUser", "OrgUser"),
     "SESSION_STALE_IF_ERROR": 43200.0,
+    "ACCOUNT_FIELDS": None,
     "STAFF_ROLES": {},
     "LINK_ACCOUNTS": "ask",
     "LOCAL_LOGIN_URL": None,

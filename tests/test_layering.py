@@ -12,7 +12,7 @@ ROOT = Path(django_identityx.__file__).parent
 # From the bottom up. A room or file may import what stands on its own line and below.
 ORDER = [
     {"exceptions", "users", "credentials", "signals", "conf", "redaction", "process", "emails"},
-    {"addresses", "audit", "reporting", "sharedcache", "models", "applications"},
+    {"addresses", "audit", "reporting", "sharedcache", "models", "admin", "applications"},
     {"outages"},
     {"service", "client"},
     {"ratelimits"},

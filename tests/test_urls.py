@@ -18,6 +18,7 @@ PATHS = {
     "logout": "logout/",
     "org-login": "org-login/",
     "devices": "devices/",
+    "link-account": "link-account/",
     "api-login-link": "api/login-link/",
     "api-login": "api/login/",
     "api-logout": "api/logout/",

@@ -229,6 +229,13 @@ class Conf:
         optional(rules.dotted_path),
         "dotted path of `f(user) -> user`, whose result becomes `request.user`",
     )
+    ACCOUNT_FIELDS = Setting(
+        "E050",
+        None,
+        _text,
+        optional(rules.dotted_path),
+        "accounts: dotted path of `f(user) -> dict`, the fields of a new row; None refuses",
+    )
     STAFF_ROLES = Setting[Mapping[str, Mapping[str, Any]]](
         "E040",
         {},

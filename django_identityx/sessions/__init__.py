@@ -184,7 +184,7 @@ def get_user(request: HttpRequest) -> AppUser | OrgUser | AnonymousUser:
     if verdict is None:
         return AnonymousUser()
     try:
-        load(verdict.user)
+        load(verdict.user, request=request, fresh=verdict.fresh)
     except Rejected:
         return AnonymousUser()
     return verdict.user
@@ -196,7 +196,7 @@ async def aget_user(request: HttpRequest) -> AppUser | OrgUser | AnonymousUser:
     if verdict is None:
         return AnonymousUser()
     try:
-        await aload(verdict.user)
+        await aload(verdict.user, request=request, fresh=verdict.fresh)
     except Rejected:
         return AnonymousUser()
     return verdict.user
@@ -464,7 +464,7 @@ def _in_session(request: HttpRequest | None) -> Held | None:
 def _is_row_of(row: Any, user: AppUser | OrgUser) -> bool:
     """Whether the site's loader gives ``row`` for ``user``: then they are one person."""
     try:
-        return bool(load(user) == row)
+        return bool(load(user, fresh=False) == row)
     except Rejected:
         return False
 

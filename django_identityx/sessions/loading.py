@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
 from ..conf import conf
@@ -14,33 +16,44 @@ from ..process import PerProcess
 from ..users import AppUser, OrgUser
 
 
-def _import() -> Callable[[Any], Any]:
-    path = conf.USER_LOADER
-    return _as_it_is if path is None else import_string(path)
+class _Loader:
+    """The site's loader, and which of `load`'s arguments it wants to be told."""
+
+    def __init__(self) -> None:
+        path = conf.USER_LOADER
+        self.call: Callable[..., Any] | None = None if path is None else import_string(path)
+        parameters = inspect.signature(self.call).parameters if self.call else {}
+        self.told = {"request", "signing_in", "fresh"} & parameters.keys()
 
 
-def _as_it_is(user: Any) -> Any:
-    return user
+# Reading a setting that is not set costs more than all the rest.
+_loader = PerProcess(_Loader)
 
 
-_loader = PerProcess(_import)  # reading a setting that is not set costs more than all the rest
-
-
-def load(user: AppUser | OrgUser) -> Any:
+def load(
+    user: AppUser | OrgUser,
+    *,
+    request: HttpRequest | None = None,
+    signing_in: bool = False,
+    fresh: bool = True,
+) -> Any:
     """Return what ``request.user`` becomes: ``user`` itself, or what the site's loader makes of it.
 
-    Raises `Rejected` where the loader returns None or a user who is not active.
+    A loader with parameters named as ours is told as much: for which request, whether the person
+    signs in right now, and whether the verdict is fresh. Raises `Rejected` where it returns None or
+    a user who is not active.
     """
     loader = _loader.value or _loader()
-    if loader is _as_it_is:
+    if loader.call is None:
         return user
-    loaded = loader(user)
+    told = {"request": request, "signing_in": signing_in, "fresh": fresh}
+    loaded = loader.call(user, **{name: told[name] for name in loader.told})
     if loaded is None or not getattr(loaded, "is_active", True):
         raise Rejected("not_admitted", "This site does not admit this user.")
     return loaded
 
 
-async def aload(user: AppUser | OrgUser) -> Any:
+async def aload(user: AppUser | OrgUser, **told: Any) -> Any:
     """`load`; a thread is needed only where the site has a loader."""
     loader = _loader.value or _loader()
-    return user if loader is _as_it_is else await sync_to_async(load)(user)
+    return user if loader.call is None else await sync_to_async(load)(user, **told)

@@ -125,7 +125,7 @@ def _exchange(request: HttpRequest, link: Link) -> tuple[AppUser | OrgUser, Cred
             raise Rejected("banned")
         if link.kind is LinkKind.ORG_USER:
             user = verification.verify(credential)  # the login itself tells no memberships
-        sessions.load(user)
+        sessions.load(user, request=request, signing_in=True)
     except IdentityXError:
         sessions.revoke(credential, visitor(request))
         raise

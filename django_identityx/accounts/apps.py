@@ -1,0 +1,29 @@
+"""The optional app: rows of ``AUTH_USER_MODEL`` for IdentityX's people."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig, apps
+from django.utils.translation import gettext_lazy as _
+
+
+class AccountsConfig(AppConfig):
+    name = "django_identityx.accounts"
+    label = "identityx_accounts"
+    verbose_name = _("IdentityX accounts")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from . import checks, receivers
+
+        checks.connect()
+        receivers.connect()
+        if apps.is_installed("django.contrib.admin"):
+            _offer_sign_in()
+
+
+def _offer_sign_in() -> None:
+    """Put a link on the admin's login page, whose template may be the site's own."""
+    from django.contrib import admin
+
+    if admin.site.login_template is None:
+        admin.site.login_template = "identityx/admin_login.html"

@@ -1,0 +1,71 @@
+"""Which `Identity` is whose: the one question of a request, and who is where by address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import Exists, Field, OuterRef, Q
+
+from ..users import AppUser, OrgUser
+from .models import Identity
+
+Person = AppUser | OrgUser
+
+
+def key_of(user: Person) -> dict[str, str]:
+    """What identifies ``user``; an API token is the OrgUser for whom it acts."""
+    if isinstance(user, OrgUser):
+        return {"kind": OrgUser.kind, "app_id": "", "identity_id": user.id}
+    return {"kind": user.kind, "app_id": user.app_id, "identity_id": user.id}
+
+
+def find(user: Person) -> Identity | None:
+    """The identity with its row, by one query, as far as the site's own manager shows that row.
+
+    Of a reader's it knows whether the row holds what a role of staff gave (``lent``).
+    """
+    identities = Identity.objects.select_related("user").filter(
+        **key_of(user), user__in=get_user_model()._default_manager.all()
+    )
+    if not isinstance(user, OrgUser):
+        staff = Identity.objects.filter(user=OuterRef("user"), kind=OrgUser.kind)
+        identities = identities.annotate(lent=Exists(staff.exclude(given=[])))
+    return identities.first()
+
+
+def rows_with(address: str) -> list[Any]:
+    """Local users whose address or user name is ``address``, whatever its case; hidden ones too."""
+    model = get_user_model()
+    names = {model.USERNAME_FIELD, *([field.name] if (field := email_field()) else [])}
+    among = Q()
+    for name in names:
+        among |= Q(**{f"{name}__iexact": address})
+    wanted = address.casefold()
+    return [
+        row
+        for row in model._base_manager.filter(among)
+        if any(str(getattr(row, name)).casefold() == wanted for name in names)
+    ]
+
+
+def has_address(row: Any, address: str) -> bool:
+    """Whether ``address`` is the row's own, not just its user name."""
+    field = email_field()
+    return field is not None and str(getattr(row, field.name)).casefold() == address.casefold()
+
+
+def email_field() -> Field[Any, Any] | None:
+    """The field of the user model that holds the address, if there is one."""
+    model = get_user_model()
+    try:
+        field = model._meta.get_field(model.get_email_field_name())
+    except FieldDoesNotExist:
+        return None
+    return field if isinstance(field, Field) else None
+
+
+def made_by_sign_in(row: Any) -> bool:
+    """Whether a sign-in by link made ``row``: nobody of this site has said who that is."""
+    return Identity.objects.filter(user=row, made_user=True).exists()

@@ -1,0 +1,53 @@
+"""The wish to be one person: a link that was asked for on `identityx:link-account`.
+
+Only the link that this session's own page sent, to the address that was typed there, attaches: else
+whoever gets a visitor to press a link of theirs would get into the visitor's account.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.http import HttpRequest
+
+from ..conf import conf
+from ..credentials import TokenType
+from .identities import Person, key_of
+
+KEY = "_identityx_link"
+
+
+def wish(request: HttpRequest, row: Any, email: str, token_type: TokenType) -> None:
+    """Remember in the session that ``row`` asked for a link to attach."""
+    request.session[KEY] = {
+        "user": str(row.pk),
+        "email": email.casefold(),
+        "kind": token_type.value,
+        "at": time.time(),
+    }
+
+
+def wish_of(request: HttpRequest, user: Person) -> Any | None:
+    """The row of this session that ``user``, by the link redeemed now, is to be attached to."""
+    session = getattr(request, "session", None)
+    data = session.get(KEY) if session is not None else None
+    if not isinstance(data, dict) or conf.LINK_ACCOUNTS == "never":
+        return None
+    if time.time() - data.get("at", 0) > conf.LINK_MAX_AGE:
+        return None
+    if (data.get("kind"), data.get("email")) != (key_of(user)["kind"], user.email.casefold()):
+        return None
+    row = local_row(request)
+    if row is None or str(row.pk) != data.get("user"):
+        return None
+    return get_user_model()._default_manager.filter(pk=row.pk).first()
+
+
+def local_row(request: HttpRequest) -> Any | None:
+    """The row that is signed in, by the site's own login or by IdentityX."""
+    user = getattr(request, "user", None)
+    if not isinstance(user, get_user_model()) or not user.is_active:
+        return None
+    return user

@@ -1,0 +1,107 @@
+"""From IdentityX's verified person to the row that they are here."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from ..conf import conf
+from ..exceptions import Rejected
+from . import linking, roles, rows
+from .identities import Person, find, has_address, key_of, rows_with
+from .models import Identity
+
+logger = logging.getLogger("django_identityx")
+
+SEEN_EVERY = timedelta(days=1)
+
+_LOADED = "_identityx_row"  # on a request: (user, row), so that looking twice asks once
+
+
+def load(
+    user: Person,
+    *,
+    request: HttpRequest | None = None,
+    signing_in: bool = False,
+    fresh: bool = True,
+) -> Any:
+    """The row of ``user``, or None. See `load_user`."""
+    if request is not None and not signing_in:
+        known, row = request.__dict__.get(_LOADED, (None, None))
+        if known is user:
+            return row
+    wish = linking.wish_of(request, user) if signing_in and request is not None else None
+    identity = find(user) or _without_row(user, wish, signing_in)
+    if wish is not None and identity is not None and identity.user_id != wish.pk:
+        identity = _refuse(user, "it is another row already")
+    row = identity and _admit(identity, user, request, fresh=fresh or signing_in)
+    if signing_in and identity is not None and row is not None:
+        rows.follow(identity, user)
+    if request is not None:
+        request.__dict__[_LOADED] = (user, row)
+    return row
+
+
+def _admit(
+    identity: Identity, user: Person, request: HttpRequest | None, *, fresh: bool
+) -> Any | None:
+    row = identity.user
+    if row is None or not row.is_active:
+        return _refuse(user, "its row is not active")
+    roles.apply(identity, user, request, fresh=fresh)
+    if timezone.now() - identity.last_seen > SEEN_EVERY:
+        identity.last_seen = timezone.now()
+        identity.save(update_fields=["last_seen"])
+    return row
+
+
+def _without_row(user: Person, wish: Any | None, signing_in: bool) -> Identity | None:
+    """Attach or make a row, where that may be done."""
+    identity = Identity.objects.filter(**key_of(user)).first()
+    if identity is not None and identity.user_id is not None:
+        # Made at this moment, or the site's own manager hides the row.
+        return find(user) or _refuse(user, "its row is hidden")
+    if identity is not None and not signing_in:
+        return _refuse(user, "its row was deleted")
+    if wish is not None:
+        return rows.attach(user, wish)
+    same = rows_with(user.email)
+    if not same:
+        return rows.make(user)
+    if (identity := find(user)) is not None:
+        return identity  # somebody else has made it at this moment, with this address
+    if not signing_in:
+        return _refuse(user, "a local user has its address")
+    return _settle(user, same)
+
+
+def _settle(user: Person, same: list[Any]) -> Identity | None:
+    """Decide where local users have the address of somebody who signs in with it."""
+    if conf.LINK_ACCOUNTS == "email" and len(same) == 1 and _may_attach(user, same[0]):
+        return rows.attach(user, same[0])
+    if conf.LINK_ACCOUNTS == "never" or not any(row.is_active for row in same):
+        return _refuse(user, "a local user has its address")
+    logger.debug("Not signed in: a local user has the address, and must sign in first.")
+    raise Rejected("link_account", "A local account has this address: sign in to it first.")
+
+
+def _may_attach(user: Person, row: Any) -> bool:
+    """Whether a mailbox is enough for ``row``, as it is for a reset of its password."""
+    powerful = getattr(row, "is_staff", False) or getattr(row, "is_superuser", False)
+    if powerful or not row.is_active or not has_address(row, user.email):
+        return False
+    if not getattr(user, "verified", True):
+        return False
+    key = key_of(user)
+    # Somebody else's row by id: its address was given to a new person, or they changed theirs.
+    taken = Identity.objects.filter(user=row, kind=key["kind"], app_id=key["app_id"])
+    return not taken.exists()
+
+
+def _refuse(user: Person, reason: str) -> Identity | None:
+    logger.debug("Not admitted, %s: %s", user.kind, reason)
+    return None

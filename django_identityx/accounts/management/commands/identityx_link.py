@@ -1,0 +1,165 @@
+"""``manage.py identityx_link``: the users whom a site has, and readers whom IdentityX knows, by
+address.
+"""
+
+from __future__ import annotations
+
+import csv
+from argparse import ArgumentParser
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TextIO
+
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError
+
+from ....client import IdentityXClient
+from ....conf import conf
+from ....credentials import Credential, TokenType
+from ....exceptions import IdentityXError, NotFound, Rejected
+from ....users import AppUser
+from ... import rows
+from ...identities import email_field, key_of
+from ...models import Identity
+
+PAGE = 1000
+COLUMNS = ("user", "address", "action", "reason", "identityx_id")
+
+_READER = "id email verified"
+_PAGES = (
+    "query ($input: AppUsersQueryInput!) { appUsers(input: $input)"
+    f" {{ edges {{ node {{ {_READER} }} }} pageInfo {{ hasNextPage endCursor }} }} }}"
+)
+_ONE = f"query ($input: AppUserQueryInput!) {{ appUser(input: $input) {{ {_READER} }} }}"
+
+
+class Command(BaseCommand):
+    help = (
+        "Attach the readers of IdentityX to the local users who have their address, once, before "
+        "links sign people in. Writes what it does as CSV. Whoever reads a mailbox gets into that "
+        "user's account from then on: do this only where your site has verified its addresses."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+        parser.add_argument("--output", type=Path, help="file for the CSV; else standard output")
+        parser.add_argument(
+            "--include-staff", action="store_true", help="staff and superusers as well"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if conf.APP_ID is None:
+            raise CommandError("Set IDENTITYX_APP_ID: only an application has readers.")
+        if email_field() is None:
+            raise CommandError(f"{get_user_model()._meta.label} has no field for an address.")
+        try:
+            if options["output"] is None:
+                counts = self.write(self.stdout, options)
+            else:
+                with options["output"].open("w", newline="") as file:
+                    counts = self.write(file, options)
+        except IdentityXError as error:
+            raise CommandError(str(error)) from error
+        told = ", ".join(f"{number} {action}" for action, number in sorted(counts.items()))
+        tense = "Nothing was changed. Would be" if options["dry_run"] else "Done"
+        self.stderr.write(f"{tense}: {told or 'nothing'}.", lambda plain: plain)
+
+    def write(self, file: TextIO | Any, options: dict[str, Any]) -> Counter[str]:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        counts: Counter[str] = Counter()
+        for row, address, reader, reason in self.decide(include_staff=options["include_staff"]):
+            if not reason and not options["dry_run"]:
+                assert reader is not None  # noqa: S101 - else there is a reason
+                if rows.attach(reader, row) is None:
+                    reason = "taken"
+            action = "skip" if reason else "link"
+            counts[action] += 1
+            known = reader.id if reader is not None else ""
+            writer.writerow([row.pk, _plain(address), action, reason, known])
+        return counts
+
+    def decide(self, *, include_staff: bool) -> Iterator[tuple[Any, str, AppUser | None, str]]:
+        """Each local user with an address: the reader who has it, and why not to attach them."""
+        field = email_field()
+        assert field is not None  # noqa: S101 - asked for above
+        users = get_user_model()._default_manager.order_by("pk")
+        many = Counter(str(a).casefold() for a in users.values_list(field.name, flat=True) if a)
+        readers = Readers()
+        for row in users.iterator(chunk_size=PAGE):
+            address = str(getattr(row, field.name) or "")
+            if not address:
+                continue
+            reason = ""
+            if many[address.casefold()] > 1:
+                reason = "several users have this address"
+            elif not row.is_active:
+                reason = "inactive"
+            elif not include_staff and _is_powerful(row):
+                reason = "staff: needs --include-staff"
+            reader = None if reason else readers.find(address)
+            yield row, address, reader, reason or _obstacle(row, reader)
+
+
+class Readers:
+    """The readers of the application: all at once with an API token, else one by one."""
+
+    def __init__(self) -> None:
+        self._client = IdentityXClient.from_settings()
+        self._all = None if conf.API_TOKEN is None else self._list(conf.API_TOKEN)
+
+    def find(self, address: str) -> AppUser | None:
+        if self._all is not None:
+            return self._all.get(address.casefold())
+        try:
+            answer = self._client.execute(_ONE, {"input": {"email": address.strip().lower()}})
+        except (NotFound, Rejected):
+            return None
+        return None if answer["appUser"] is None else _reader(answer["appUser"])
+
+    def _list(self, api_token: str) -> dict[str, AppUser]:
+        found: dict[str, AppUser] = {}
+        credential = Credential(TokenType.ORG_USER_API_TOKEN, api_token)
+        after: str | None = None
+        while True:
+            page = {"limit": PAGE, **({"after": after} if after else {})}
+            answer = self._client.execute(
+                _PAGES, {"input": {"pagination": page}}, credential=credential
+            )["appUsers"]
+            for edge in answer["edges"]:
+                reader = _reader(edge["node"])
+                found[reader.email.casefold()] = reader
+            after = answer["pageInfo"]["endCursor"]
+            if not answer["pageInfo"]["hasNextPage"] or not after:
+                return found
+
+
+def _reader(node: dict[str, Any]) -> AppUser:
+    return AppUser(
+        id=node["id"],
+        email=node["email"],
+        app_id=conf.APP_ID or "",
+        verified=bool(node["verified"]),
+    )
+
+
+def _obstacle(row: Any, reader: AppUser | None) -> str:
+    """Why not to attach ``reader``; empty where nothing speaks against it."""
+    if reader is None:
+        return "IdentityX knows no such reader"
+    if not reader.verified:
+        return "not verified at IdentityX"
+    identity = Identity.objects.filter(**key_of(reader)).first()
+    if identity is not None and identity.user_id is not None:
+        return "linked already" if identity.user_id == row.pk else "linked to another user"
+    return ""
+
+
+def _is_powerful(row: Any) -> bool:
+    return bool(getattr(row, "is_staff", False) or getattr(row, "is_superuser", False))
+
+
+def _plain(text: str) -> str:
+    """The text, so that no spreadsheet takes it for a formula."""
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@"} else text

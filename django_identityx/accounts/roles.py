@@ -1,0 +1,103 @@
+"""``IDENTITYX_STAFF_ROLES``: what a role in the organization gives a row, and takes back.
+
+It belongs to whoever is an OrgUser by a fresh verdict. So a row loses it when a verdict says that
+the role is gone, when the same row comes as a reader, and when it signs in with a password.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.http import HttpRequest
+
+from ..conf import conf
+from ..users import OrgUser
+from .fields import has_field
+from .identities import Person
+from .models import Identity
+
+logger = logging.getLogger("django_identityx")
+
+FLAGS = ("is_staff", "is_superuser")
+_GROUP = "group:"
+
+
+def apply(identity: Identity, user: Person, request: HttpRequest | None, *, fresh: bool) -> None:
+    """Give the row what a fresh verdict about ``user`` says, and no more."""
+    if not isinstance(user, OrgUser):
+        if getattr(identity, "lent", False):
+            take_back(identity.row)
+        return
+    wanted = _wanted(user, request) if fresh else identity.wanted
+    if wanted != identity.wanted:
+        _change(identity, wanted)
+
+
+def take_back(row: Any) -> None:
+    """Take from ``row`` whatever roles gave it."""
+    for identity in Identity.objects.filter(user=row, kind=OrgUser.kind).exclude(given=[]):
+        identity.user = row
+        _change(identity, [])
+
+
+def _wanted(user: OrgUser, request: HttpRequest | None) -> list[str]:
+    role = _role(user, request) if conf.STAFF_ROLES else None
+    gives = conf.STAFF_ROLES.get(role or "", {})
+    model = get_user_model()
+    wanted = [name for name in FLAGS if gives.get(name) and has_field(model, name)]
+    if has_field(model, "groups"):
+        wanted += sorted(f"{_GROUP}{name}" for name in gives.get("groups", ()))
+    return wanted
+
+
+def _change(identity: Identity, wanted: list[str]) -> None:
+    row = identity.row
+    with transaction.atomic():
+        # Others may be at it, too: what is written down decides, not what we have read before.
+        locked = Identity.objects.select_for_update().get(pk=identity.pk)
+        current = get_user_model()._base_manager.select_for_update().get(pk=row.pk)
+        lost = [name for name in locked.given if name not in wanted]
+        gained = [n for n in wanted if n not in locked.given and not _has(current, n)]
+        _set(current, lost, False)
+        _set(current, gained, True)
+        locked.wanted = wanted
+        locked.given = [name for name in locked.given if name not in lost] + gained
+        locked.save(update_fields=["wanted", "given"])
+        if lost:  # another identity of the row may give the same: it says so when it comes
+            Identity.objects.filter(user=row).exclude(pk=locked.pk).update(wanted=[])
+    identity.wanted, identity.given = locked.wanted, locked.given
+    for name in FLAGS:
+        if has_field(type(current), name):
+            setattr(row, name, getattr(current, name))
+    if lost or gained:
+        logger.info("Roles of user %s: +%s -%s", row.pk, gained, lost)
+
+
+def _has(row: Any, name: str) -> bool:
+    if name.startswith(_GROUP):
+        return bool(row.groups.filter(name=name.removeprefix(_GROUP)).exists())
+    return bool(getattr(row, name))
+
+
+def _set(row: Any, names: Iterable[str], value: bool) -> None:
+    flags = [name for name in names if name in FLAGS]
+    for name in flags:
+        setattr(row, name, value)
+    if flags:
+        row.save(update_fields=flags)
+    for name in names:
+        if name.startswith(_GROUP):
+            group, _ = Group.objects.get_or_create(name=name.removeprefix(_GROUP))
+            (row.groups.add if value else row.groups.remove)(group)
+
+
+def _role(user: OrgUser, request: HttpRequest | None) -> str | None:
+    from ..applications import current
+
+    organization = current(request).org_id
+    return user.role_in(organization) if organization else None

@@ -1,0 +1,97 @@
+"""Making rows, attaching identities to them, and following an address that changed."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from ..exceptions import ConfigurationError
+from .fields import new_row
+from .identities import Person, email_field, find, has_address, key_of, rows_with
+from .models import Identity
+
+logger = logging.getLogger("django_identityx")
+
+_TRIES = 3  # against others who make the same row at the same moment
+
+
+def make(user: Person) -> Identity | None:
+    """Make a row and its identity; of several who try at once, one does and all return it."""
+    for _ in range(_TRIES):
+        row = new_row(user)
+        if row is None:
+            logger.debug("Not admitted, %s: IDENTITYX_ACCOUNT_FIELDS said no", user.kind)
+            return None
+        try:
+            with transaction.atomic():
+                row.save(force_insert=True)
+                return _point(user, row, made_user=True)
+        except IntegrityError:
+            same = rows_with(user.email)
+            identity = find(user)  # in this order: both are there at once
+            if identity is not None:
+                return identity
+            if same:
+                logger.debug("Not admitted, %s: a local user has just taken the address", user.kind)
+                return None
+    raise ConfigurationError(
+        f"No row of {get_user_model()._meta.label} can be made: a value that must be unique is "
+        "another user's. Give others by IDENTITYX_ACCOUNT_FIELDS."
+    )
+
+
+def attach(user: Person, row: Any) -> Identity | None:
+    """Let ``user`` be ``row``; None where they are another row already."""
+    try:
+        with transaction.atomic():
+            identity = _point(user, row, made_user=False)
+    except IntegrityError:
+        found = find(user)
+        return found if found is not None and found.user_id == row.pk else None
+    logger.info("%s %s is attached to user %s.", user.kind, user.id, row.pk)
+    return identity
+
+
+def _point(user: Person, row: Any, *, made_user: bool) -> Identity | None:
+    """Write the identity down, or let the one that a deleted row left point at ``row``."""
+    now = timezone.now()
+    values = {"user": row, "made_user": made_user, "email": user.email, "last_seen": now}
+    values |= {"wanted": [], "given": []}
+    if not Identity.objects.filter(**key_of(user), user=None).update(**values):
+        Identity.objects.create(**key_of(user), **values)
+    return find(user)
+
+
+def follow(identity: Identity, user: Person) -> None:
+    """Take over an address that changed at IdentityX.
+
+    The row's own follows only if it came from there, nobody changed it here, nobody else has the
+    new one, and no key hangs on it.
+    """
+    if identity.email == user.email:
+        return
+    before, identity.email = identity.email, user.email
+    identity.save(update_fields=["email"])
+    row, field = identity.row, email_field()
+    if not identity.made_user or field is None or not has_address(row, before):
+        return
+    model = get_user_model()
+    names = [field.name]
+    if str(getattr(row, model.USERNAME_FIELD)).casefold() == before.casefold():
+        names.append(model.USERNAME_FIELD)
+    if rows_with(user.email) or model._meta.pk.name in names:
+        logger.warning("User %s keeps an address that has changed at IdentityX.", row.pk)
+        return
+    old = {name: getattr(row, name) for name in names}
+    for name in names:
+        setattr(row, name, user.email)
+    try:
+        with transaction.atomic():
+            row.save(update_fields=names)
+    except IntegrityError:
+        for name, value in old.items():
+            setattr(row, name, value)
