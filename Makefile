@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint docs browser bench soak clean
+.PHONY: demo test lint docs api dist audit browser bench soak clean
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -34,6 +34,22 @@ lint: $(VENV)/.ready
 
 docs: .venv-tools/.ready  ## the documentation, in docs/_build/html
 	.venv-tools/bin/sphinx-build -qW --keep-going -b html docs docs/_build/html
+
+api: .venv-tools/.ready  ## schemathesis against the example
+	.venv-tools/bin/python .ci/try_api.py
+
+# As old as the last commit, so that two builds are the same, byte by byte.
+dist: export SOURCE_DATE_EPOCH := $(shell git log -1 --format=%ct 2>/dev/null || echo 1577836800)
+dist: DIST ?= dist
+dist: .venv-tools/.ready  ## wheel, sdist, and the list of what they are made with (SBOM)
+	.venv-tools/bin/python -m build --outdir $(DIST) . >/dev/null
+	rm -rf build/sbom && $(PYTHON) -m venv --without-pip build/sbom
+	.venv-tools/bin/python -m pip --python build/sbom/bin/python install --quiet $(DIST)/*.whl
+	.venv-tools/bin/cyclonedx-py environment --output-reproducible --pyproject pyproject.toml \
+		--output-file $(DIST)/sbom.cdx.json build/sbom/bin/python
+
+audit: dist  ## known vulnerabilities of what the package needs
+	.venv-tools/bin/python .ci/audit.py build/sbom/lib/python*/site-packages
 
 browser: $(VENV)/.ready  ## the journeys in Chromium, with screenshots in artifacts/
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group browser

@@ -13,7 +13,13 @@ from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiViewExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, inline_serializer
+from drf_spectacular.utils import (
+    Direction,
+    OpenApiExample,
+    OpenApiResponse,
+    extend_schema,
+    inline_serializer,
+)
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.views import APIView
@@ -318,6 +324,14 @@ _OPERATIONS: dict[type[APIView], dict[str, dict[str, Any]]] = {
 }
 
 
+class TwinSchema(AutoSchema):
+    """A twin takes JSON only, so that there is always a body, if only ``{}``."""
+
+    def _get_request_body(self, direction: Direction = "request") -> dict[str, Any] | None:
+        body = super()._get_request_body(direction)
+        return {**body, "required": True} if body else body
+
+
 def _describe(view: type[APIView], methods: dict[str, dict[str, Any]]) -> None:
     """Register what `_OPERATIONS` says of a view."""
 
@@ -326,7 +340,7 @@ def _describe(view: type[APIView], methods: dict[str, dict[str, Any]]) -> None:
 
         def view_replacement(self) -> type[APIView]:
             replaced: dict[str, Any] = {
-                "schema": AutoSchema(),
+                "schema": TwinSchema(),
                 "permission_classes": (AllowAny,),
                 # The session is what these are about, and the one that asks for it says 401.
                 "authentication_classes": (IdentityXSessionAuthentication,)
@@ -343,7 +357,7 @@ def _copied(method: Any) -> Any:
     def copied(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
         return method(self, request, *args, **kwargs)
 
-    copied.kwargs = {"schema": AutoSchema}  # type: ignore[attr-defined]  # what extend_schema extends
+    copied.kwargs = {"schema": TwinSchema}  # type: ignore[attr-defined]  # what extend_schema extends
     return copied
 
 

@@ -186,6 +186,13 @@ def test_trouble_is_503(sandbox: Sandbox, script: Script, mode: str) -> None:
     assert script.send(LOGIN, {"token": token, "confirmed": True}).status_code == 503
 
 
+def test_another_method_is_405_whatever_comes_with_it(script: Script) -> None:
+    script.get(ME)
+    headers = {"X-CSRFToken": script.cookies["csrftoken"].value}
+    answer = script.post(ME, "x", content_type="text/plain", headers=headers)
+    assert answer.status_code == 405
+
+
 @pytest.mark.parametrize("path", [LINK, LOGIN, LOGOUT, ME])
 def test_s15_headers(script: Script, path: str) -> None:
     response = script.get(path)
