@@ -7,6 +7,7 @@ there by themselves.
 from __future__ import annotations
 
 import contextlib
+import secrets
 from collections.abc import Iterator
 from typing import Any
 
@@ -42,15 +43,28 @@ def running_sandbox(**options: Any) -> Iterator[Sandbox]:
 
 @contextlib.contextmanager
 def use(server: SandboxServer) -> Iterator[None]:
-    """Lead the settings to a sandbox that runs already; leave no state behind."""
-    with override_settings(IDENTITYX_API_URL=server.url, IDENTITYX_APP_ID=DAILY_APP_ID):
+    """Lead the settings to a sandbox that runs already; leave no state behind.
+
+    What is kept goes into local memory in the place of ``IDENTITYX_CACHE``, whose server nothing
+    here writes to or empties.
+    """
+    memory = {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": f"identityx-testing-{secrets.token_hex(8)}",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+    with override_settings(
+        IDENTITYX_API_URL=server.url,
+        IDENTITYX_APP_ID=DAILY_APP_ID,
+        CACHES={**settings.CACHES, conf.CACHE: memory},
+    ):
         reset()
+        ours = caches[conf.CACHE]
         try:
             yield
         finally:
             reset()
-            with contextlib.suppress(Exception):
-                caches[conf.CACHE].clear()
+            ours.clear()
 
 
 def credential(

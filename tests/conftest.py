@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.core.cache import caches
+from django.core.cache.backends.locmem import LocMemCache
 from django.utils import translation
 
 from django_identityx import process
@@ -38,7 +39,8 @@ def _fresh_process() -> Iterator[None]:
     translation.deactivate()  # LocaleMiddleware leaves a request's language to its thread
     process.reset()
     for cache in caches.all(initialized_only=True):
-        cache.clear()
+        if isinstance(cache, LocMemCache):  # never a server's, on which there may be others
+            cache.clear()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
