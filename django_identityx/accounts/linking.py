@@ -23,7 +23,7 @@ def wish(request: HttpRequest, row: Any, email: str, token_type: TokenType) -> N
     """Remember in the session that ``row`` asked for a link to attach."""
     request.session[KEY] = {
         "user": str(row.pk),
-        "email": email.casefold(),
+        "email": email.strip().casefold(),
         "kind": token_type.value,
         "at": time.time(),
     }

@@ -15,6 +15,7 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.http import HttpRequest
 
+from .. import applications, verification
 from ..conf import conf
 from ..users import OrgUser
 from .fields import has_field
@@ -97,7 +98,4 @@ def _set(row: Any, names: Iterable[str], value: bool) -> None:
 
 
 def _role(user: OrgUser, request: HttpRequest | None) -> str | None:
-    from ..applications import current
-
-    organization = current(request).org_id
-    return user.role_in(organization) if organization else None
+    return user.role_in(verification.organization_of(applications.current(request)))

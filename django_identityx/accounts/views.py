@@ -9,71 +9,47 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, resolve_url
+from django.shortcuts import resolve_url
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from .. import ratelimits, sending
-from ..addresses import visitor
 from ..conf import conf
 from ..credentials import TokenType
-from ..signin.forms import EmailForm
-from ..signin.marks import Mark, Note
-from ..signin.pages.base import Page
+from ..signin.pages import LoginView
 from . import linking
 from .identities import email_field
 
-KINDS = (TokenType.APP_USER, TokenType.ORG_USER)
 
-
-class LinkAccountView(Page):
-    """GET explains, and POST sends the link to whoever is signed in to a local account."""
+class LinkAccountView(LoginView):
+    """GET explains; POST sends a link, as `LoginView` does, to whoever has a local account open."""
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().setup(request, *args, **kwargs)
         if conf.LINK_ACCOUNTS == "never":
             raise Http404("Accounts are not linked on this site.")
 
-    def get(self, request: HttpRequest) -> HttpResponse:
-        row, field = linking.local_row(request), email_field()
-        address = getattr(row, field.name) if row is not None and field is not None else ""
-        return self.show(EmailForm(initial={"email": address}))
+    @property
+    def token_type(self) -> TokenType:  # type: ignore[override]
+        """Whose link: a reader's, unless ``kind`` says that it is staff's."""
+        data = self.request.POST if self.request.method == "POST" else self.request.GET
+        staff = data.get("kind") == TokenType.ORG_USER.value
+        return TokenType.ORG_USER if staff else TokenType.APP_USER
 
     def post(self, request: HttpRequest) -> HttpResponse:
         row = linking.local_row(request)
         if row is None:
-            return self.show(EmailForm(), status=403)
-        form = EmailForm(request.POST)
-        if not form.is_valid():
-            return self.show(form, status=400)
-        email = form.cleaned_data["email"]
-        ratelimits.limit_sending(request, email)
-        sending.send_login_link(
-            email,
-            token_type=self.token_type,
-            redirect_to=self.target or None,
-            visitor=visitor(request),
-            request=request,
-        )
-        linking.wish(request, row, email, self.token_type)
-        response = redirect("identityx:link-sent")
-        (Mark.of(request) or Mark.new()).asking(email).leave(request, response)
-        staff = self.token_type is TokenType.ORG_USER
-        Note(email, self.target, staff=staff).leave(request, response)
+            return self.get(request)
+        response = super().post(request)
+        if response.status_code == 302:  # a link is on its way
+            linking.wish(request, row, request.POST["email"], self.token_type)
         return response
 
-    @property
-    def token_type(self) -> TokenType:
-        """Whose link: a reader's, unless ``kind`` says that it is staff's."""
-        data = self.request.POST if self.request.method == "POST" else self.request.GET
-        kind = data.get("kind", "")
-        return next((k for k in KINDS if k.value == kind), TokenType.APP_USER)
-
-    def show(self, form: EmailForm, *, status: int = 200, **context: Any) -> HttpResponse:
-        row = linking.local_row(self.request)
+    def form(self, form: Any, **context: Any) -> HttpResponse:
+        row, field = linking.local_row(self.request), email_field()
+        if row is not None and field is not None and not form.is_bound:
+            form.initial.setdefault("email", getattr(row, field.name))
         return self.page(
             "link_account",
-            status=status,
             form=form,
             account=row.get_username() if row is not None else "",
             kind=self.token_type.value,
@@ -91,7 +67,3 @@ class LinkAccountView(Page):
         back = f"{reverse('identityx:link-account')}?{urlencode(query)}"
         url = resolve_url(conf.LOCAL_LOGIN_URL)
         return f"{url}{'&' if '?' in url else '?'}{urlencode({'next': back})}"
-
-    def again(self, code: str, *, status: int, **context: Any) -> HttpResponse:
-        form = EmailForm(initial={"email": self.request.POST.get("email", "")})
-        return self.show(form, status=status, code=code, **context)

@@ -58,7 +58,7 @@ class Outcome:
 @cache
 def schema() -> GraphQLSchema:
     """Build the schema once."""
-    sdl = files("django_identityx.sandbox").joinpath("schema.graphql").read_text(encoding="utf-8")
+    sdl = files(__package__).joinpath("schema.graphql").read_text(encoding="utf-8")
     built = build_schema(sdl)
     for (type_name, name), root in ROOTS.items():
         _fields(built, type_name)[name].resolve = _root(root)

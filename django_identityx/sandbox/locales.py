@@ -53,11 +53,7 @@ def is_postal_code(country_code: str, postal_code: str) -> bool:
 
 @cache
 def _countries() -> dict[str, Document]:
-    table = (
-        files("django_identityx.sandbox")
-        .joinpath("assets/countries.txt")
-        .read_text(encoding="utf-8")
-    )
+    table = files(__package__).joinpath("assets/countries.txt").read_text(encoding="utf-8")
     rows = (line.split(" ", 2) for line in table.splitlines())
     return {
         code: {"id": code, "alpha3": alpha3, "name": name, "flag": _flag(code)}

@@ -149,7 +149,6 @@ def _ask(client: IdentityXClient, token_type: TokenType) -> None:
 
 def _deliver(call: Callable[[], None], kind: str, digest: str, address: str) -> None:
     """Send, in the background; what comes to nothing is told in the audit log."""
-    reason = ""
     for pause in (*PAUSES, None):
         try:
             call()

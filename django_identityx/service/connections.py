@@ -126,11 +126,11 @@ class _HTTPSConnection(_HTTPConnection, HTTPSConnection):
 
 
 class _HTTPPool(HTTPConnectionPool):
-    ConnectionCls = _HTTPConnection  # pyright: ignore[reportAssignmentType]
+    ConnectionCls = _HTTPConnection
 
 
 class _HTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _HTTPSConnection  # pyright: ignore[reportAssignmentType]
+    ConnectionCls = _HTTPSConnection
 
 
 class _Adapter(HTTPAdapter):

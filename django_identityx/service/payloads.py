@@ -100,7 +100,7 @@ def _reader(hint: Any) -> _Reader:
         return _list(_reader(arguments[0]))
     if hint is datetime:
         return _datetime
-    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         return lambda value, name: read(hint, value)
     return _plain(origin or hint)
 

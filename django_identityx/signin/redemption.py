@@ -7,7 +7,6 @@ from importlib import import_module
 
 from django.conf import settings
 from django.contrib import auth
-from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
 from .. import audit, sessions, verification
@@ -66,9 +65,7 @@ def is_theirs(request: HttpRequest, link: Link) -> bool:
     if held.token_type is not link.kind.token_type:
         return False
     user = sessions.get_user(request)
-    if isinstance(user, AnonymousUser):
-        return False
-    return user.email.casefold() == link.email.strip().casefold()
+    return user.is_authenticated and user.email.casefold() == link.email.strip().casefold()
 
 
 def _sign_in(request: HttpRequest, link: Link, claim: Claim) -> AppUser | OrgUser:

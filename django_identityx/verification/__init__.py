@@ -8,7 +8,7 @@ they are members: ``application.org_id``, or the one that the application is of.
 - `verify`, `averify`: the user. `check`, `acheck`: the `Verdict`, which also tells its age and
   whether it is fresh.
 - `remember` what a sign-in told; `forget` what is remembered; `deny` a token that was ended here.
-- `places`: how many questions are under way.
+- `organization_of` an application. `places`: how many questions are under way.
 
 For other rooms that ask IdentityX about a visitor: `Engine` finds the answer to a `Question` in two
 tiers, asks once for all who wait, and lets a `Verdict` serve on in an outage, for the `Lifetimes`
@@ -41,6 +41,7 @@ __all__ = [
     "check",
     "deny",
     "forget",
+    "organization_of",
     "places",
     "remember",
     "verify",
@@ -117,6 +118,14 @@ async def acheck(
         return known
     in_thread = sync_to_async(verifier.check, thread_sensitive=False, executor=_threads())
     return await in_thread(credential, application, app_id, max_age, client)
+
+
+def organization_of(application: Application) -> str:
+    """The id of the organization whose members count as staff of ``application``, or ``any``.
+
+    Raises `Unavailable` or `ConfigurationError` where nobody knows.
+    """
+    return _verifier().organization_of(application)
 
 
 def remember(credential: Credential, user: AppUser | OrgUser) -> None:

@@ -187,13 +187,15 @@ class Verifier:
             if user.banned and self._refuses_banned:
                 raise Rejected("banned")
         else:
-            organization = application.org_id or self._organization_of(application)
+            organization = self.organization_of(application)
             if organization != ANY_ORGANIZATION and user.role_in(organization) is None:
                 raise Rejected("wrong_organization")
         verdict.admitted = application
 
-    def _organization_of(self, application: Application) -> str:
-        """The organization that ``application`` is of: asked once, and never a guess."""
+    def organization_of(self, application: Application) -> str:
+        """The organization whose members are staff here: asked once, and never a guess."""
+        if application.org_id:
+            return application.org_id
         if not application.app_id:
             raise ConfigurationError(
                 "Whose staff may come in is not known: set IDENTITYX_ORG_ID or IDENTITYX_APP_ID."

@@ -1,0 +1,1 @@
+"""The example of an existing site, in a process of its own: `test_walk` starts `walk`."""
