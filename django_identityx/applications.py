@@ -43,8 +43,8 @@ def current(request: HttpRequest | None = None) -> Application:
     Raises `ConfigurationError` where the resolver gives no `Application`.
     """
     resolve = _resolver.value or _resolver()
-    if request is None or resolve is None:
-        return from_settings()
+    if request is None or resolve is _of_settings:
+        return _settings.value or _settings()
     known: Application | None = request.__dict__.get(_CURRENT)
     if known is None:
         known = resolve(request)
@@ -59,9 +59,14 @@ def from_settings() -> Application:
     return _settings.value or _settings()
 
 
-def _resolve() -> Callable[[HttpRequest], Any] | None:
+def _of_settings(request: HttpRequest) -> Any:
+    return from_settings()
+
+
+def _resolve() -> Callable[[HttpRequest], Any]:
+    # Never None: that stands for "not looked up yet", and each request would look again.
     path = conf.APPLICATION_RESOLVER
-    return None if path is None else import_string(path)
+    return _of_settings if path is None else import_string(path)
 
 
 _resolver = PerProcess(_resolve)

@@ -17,7 +17,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Generic, TypeVar
 
-from ..exceptions import Busy, ConfigurationError, LeftAlone, Malformed, Rejected, Unavailable
+from ..exceptions import (
+    Busy,
+    ConfigurationError,
+    IdentityXError,
+    LeftAlone,
+    Malformed,
+    Rejected,
+    Unavailable,
+)
 from ..process import BoundedMap, Clock
 from ..service import VERIFICATION, Gate
 from ..sharedcache import SharedCache
@@ -66,7 +74,7 @@ class Engine(Generic[T]):
         self._flights = Flights()
         self._lock = threading.Lock()
         self._drops = 0  # how often something was dropped: what was under way then is not kept
-        self.recall = self._local.get  # the copy in the process, past its time or not
+        self.recall = self._local.peek  # the copy in the process, past its time or not
 
     # --- finding ----------------------------------------------------------------------------
 
@@ -79,24 +87,29 @@ class Engine(Generic[T]):
         started, key = self._clock.monotonic(), question.key
         age = self._lifetimes.fresh if max_age is None else min(max_age, self._lifetimes.fresh)
         after = self._clock.time() - age
-        kept = self._local.get(key)
+        kept = self._local.peek(key)
         if kept is not None and started < kept.until and kept.verified_at > after:
             if started < kept.refresh_at:
                 return LOCAL, kept
             kept.refresh_at = kept.until  # one request is enough
             return self._refresh(question, kept, LOCAL)
         name = key if max_age is None else _DEMANDED + key
-        deadline = started + 2 * self._timeout  # the dialect may take a second exchange
         while True:
             flight, is_leader = self._flights.board(name)
             if is_leader:
-                with self._flights.leading(name, flight):
+                try:
                     outcome, verdict = self._lead(question, after, is_demand=max_age is not None)
                     flight.verdict = verdict
+                except IdentityXError as error:
+                    flight.error = error
+                    raise
+                finally:
+                    self._flights.land(name, flight)
                 if outcome is SHARED and self._is_due(verdict):
                     return self._refresh(question, verdict, SHARED)
                 return outcome, verdict
-            trouble = self._trouble_with(flight, deadline)
+            # The dialect may take a second exchange.
+            trouble = self._trouble_with(flight, started + 2 * self._timeout)
             if trouble is not None:
                 return self._do_without(question, after, trouble, is_demand=max_age is not None)
             landed = flight.verdict
@@ -106,7 +119,7 @@ class Engine(Generic[T]):
 
     def _lead(self, question: Question[T], after: float, *, is_demand: bool) -> Found:
         key, drops, looked_at = question.key, self._drops, self._clock.monotonic()
-        kept = self._local.get(key)  # of a flight that has landed since
+        kept = self._local.peek(key)  # of a flight that has landed since
         if kept is not None and looked_at < kept.until and kept.verified_at > after:
             return COALESCED, kept
         self._refuse_known(key)
@@ -142,38 +155,43 @@ class Engine(Generic[T]):
 
     def _refresh(self, question: Question[T], old: Verdict, outcome: str) -> Found:
         """Ask ahead of time if nobody else does; ``old`` serves on if it comes to nothing."""
-        key = question.key
-        flight, is_leader = self._flights.board(_AHEAD + key)
+        name = _AHEAD + question.key
+        flight, is_leader = self._flights.board(name)
         if not is_leader:
             return outcome, old
-        with self._flights.leading(_AHEAD + key, flight):
-            if not self._gate.is_closed(VERIFICATION):
-                return outcome, old
-            drops, looked_at = self._drops, self._clock.monotonic()
-            expires = question.prepare(is_known=True)
-            look = self._look(question)
-            if look.verdict is not None and not self._is_due(look.verdict):
-                self._keep(key, look.verdict, drops, looked_at)
-                return SHARED, look.verdict
-            lock = self._tier.lock(key)
-            if lock is False:
-                return outcome, old
-            try:
-                verdict = self._ask(question, expires, look, drops, looked_at, is_known=True)
-            except Rejected as rejected:
-                self._learn(key, rejected, had_answer=True)
+        try:
+            return self._lead_refresh(question, old, outcome)
+        finally:
+            self._flights.land(name, flight)
+
+    def _lead_refresh(self, question: Question[T], old: Verdict, outcome: str) -> Found:
+        if not self._gate.is_closed(VERIFICATION):
+            return outcome, old
+        key, drops, looked_at = question.key, self._drops, self._clock.monotonic()
+        expires = question.prepare(is_known=True)
+        look = self._look(question)
+        if look.verdict is not None and not self._is_due(look.verdict):
+            self._keep(key, look.verdict, drops, looked_at)
+            return SHARED, look.verdict
+        lock = self._tier.lock(key)
+        if lock is False:
+            return outcome, old
+        try:
+            verdict = self._ask(question, expires, look, drops, looked_at, is_known=True)
+        except Rejected as rejected:
+            self._learn(key, rejected, had_answer=True)
+            raise
+        except (Unavailable, ConfigurationError) as error:
+            if self._is_younger(old, self._lifetimes.fresh):
+                return outcome, old  # it was early: nobody has to hear of it yet
+            if isinstance(error, ConfigurationError):
                 raise
-            except (Unavailable, ConfigurationError) as error:
-                if self._is_younger(old, self._lifetimes.fresh):
-                    return outcome, old  # it was early: nobody has to hear of it yet
-                if isinstance(error, ConfigurationError):
-                    raise
-                return STALE, self._stale(old, error)
-            finally:
-                if lock:
-                    self._tier.unlock(key, looked_at)
-            self._refuse_known(key)
-            return ASKED, verdict
+            return STALE, self._stale(old, error)
+        finally:
+            if lock:
+                self._tier.unlock(key, looked_at)
+        self._refuse_known(key)
+        return ASKED, verdict
 
     def _ask(
         self,
@@ -247,10 +265,9 @@ class Engine(Generic[T]):
 
     def _refuse_known(self, key: bytes) -> None:
         """Raise `Rejected` for what was denied here, or rejected a moment ago."""
-        now = self._clock.monotonic()
         for refusals in (self._denied, self._rejected):
-            refusal = refusals.get(key)
-            if refusal is not None and now < refusal[1]:
+            refusal = refusals.peek(key)
+            if refusal is not None and self._clock.monotonic() < refusal[1]:
                 raise Rejected(refusal[0])
 
     def _last_known(self, key: bytes, look: Look) -> Verdict | None:
@@ -271,7 +288,9 @@ class Engine(Generic[T]):
         return replace(old, fresh=False, admitted=None)
 
     def _is_enough(self, verdict: Verdict, after: float) -> bool:
-        return verdict.verified_at > after and self._is_younger(verdict, self._lifetimes.fresh)
+        """Whether it is as young as was asked for, and fresh: ``after`` is never earlier."""
+        has_expired = verdict.expires is not None and self._clock.time() > verdict.expires
+        return verdict.verified_at > after and not has_expired
 
     def _is_due(self, verdict: Verdict) -> bool:
         """Whether it is time to refresh it ahead."""
@@ -304,13 +323,14 @@ class Engine(Generic[T]):
         ``looked_at`` is when the shared cache was looked at (monotonic seconds), before which
         nothing is known of ends that other processes decided.
         """
-        to_monotonic = self._clock.monotonic() - self._clock.time()
-        asked_at = verdict.verified_at + to_monotonic
-        fresh = self._lifetimes.fresh
-        verdict.until = min(looked_at + self._lifetimes.local, asked_at + fresh)
-        if verdict.expires is not None:
-            verdict.until = min(verdict.until, verdict.expires + to_monotonic)
-        verdict.refresh_at = min(verdict.until, asked_at + fresh * REFRESH_AFTER)
+        lifetimes = self._lifetimes
+        if lifetimes.local:
+            to_monotonic = self._clock.monotonic() - self._clock.time()
+            asked_at = verdict.verified_at + to_monotonic
+            verdict.until = min(looked_at + lifetimes.local, asked_at + lifetimes.fresh)
+            if verdict.expires is not None:
+                verdict.until = min(verdict.until, verdict.expires + to_monotonic)
+            verdict.refresh_at = min(verdict.until, asked_at + lifetimes.fresh * REFRESH_AFTER)
         with self._lock:
             if drops == self._drops:
                 self._local.put(key, verdict)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from ..exceptions import IdentityXError
 from .verdict import Verdict
@@ -43,21 +41,14 @@ class Flights:
                 found.landed = threading.Event()
         return found, found is flight
 
-    @contextmanager
-    def leading(self, name: bytes, flight: Flight) -> Iterator[None]:
-        """Land ``flight`` at the end, whatever the end is."""
-        try:
-            yield
-        except IdentityXError as error:
-            flight.error = error
-            raise
-        finally:
-            with self._lock:
-                if self._flights.get(name) is flight:
-                    del self._flights[name]
-                landed = flight.landed  # nobody boards it any more
-            if landed is not None:
-                landed.set()
+    def land(self, name: bytes, flight: Flight) -> None:
+        """End ``flight``, whatever it has come to: who leads it does this at the end."""
+        with self._lock:
+            if self._flights.get(name) is flight:
+                del self._flights[name]
+            landed = flight.landed  # nobody boards it any more
+        if landed is not None:
+            landed.set()
 
     def close(self, *names: bytes) -> None:
         """Let nobody else join what is under way."""

@@ -9,9 +9,12 @@ from typing import Any
 from ..client import IdentityXClient
 from ..credentials import LEEWAY, Credential, TokenType, check_claims
 from ..exceptions import OperationFailed, Unclear
+from ..process import PerProcess
 from ..users import AccessLevel, ApiTokenUser, AppUser, Membership, OrgUser, Team
 
 User = AppUser | OrgUser
+
+_clients: PerProcess[dict[str | None, IdentityXClient]] = PerProcess(dict)
 
 
 @dataclass(slots=True)
@@ -34,7 +37,7 @@ class WhoseToken:
         return None if claims.exp is None else claims.exp + LEEWAY
 
     def ask(self) -> User:
-        client = IdentityXClient.from_settings(app_id=self.app_id, lane=None)
+        client = _client(self.app_id)
         try:
             if self.credential.token_type is TokenType.APP_USER:
                 return client.active_app_user(self.credential)
@@ -91,8 +94,7 @@ class WhichOrganization:
 
     def ask(self) -> str:
         try:
-            client = IdentityXClient.from_settings(app_id=self.app_id, lane=None)
-            return client.active_app_context().organization_id
+            return _client(self.app_id).active_app_context().organization_id
         except OperationFailed as error:
             raise Unclear("IdentityX does not tell the application's organization.") from error
 
@@ -103,3 +105,11 @@ class WhichOrganization:
         if type(data) is not str or not data:
             raise ValueError("not an id")
         return data
+
+
+def _client(app_id: str | None) -> IdentityXClient:
+    known = _clients()
+    if app_id not in known:
+        # The engine has a place in the gate already.
+        known[app_id] = IdentityXClient.from_settings(app_id=app_id, lane=None)
+    return known[app_id]

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from .. import applications, audit
 from ..applications import ANY_ORGANIZATION, Application
 from ..conf import conf
-from ..credentials import Credential, check_form
+from ..credentials import Credential, TokenType, check_form
 from ..exceptions import ConfigurationError, Malformed, Rejected, Unavailable
 from ..process import Clock
 from ..ratelimits import Bucket, LimitExceeded
@@ -47,6 +47,7 @@ class Verifier:
         self._clock = clock
         self._monotonic = clock.monotonic
         self._url = conf.API_URL
+        self._prefixes = {kind: f"{self._url}\0{kind.value}\0" for kind in TokenType}
         self._refuses_banned = conf.REFUSE_BANNED
         self._application = applications.from_settings()
         self._others: dict[str, Application] = {}  # by their id, where nothing else is said
@@ -108,7 +109,9 @@ class Verifier:
         started = self._monotonic()
         if application is None:
             application = self._application if app_id is None else self.application(app_id)
-        key = self.key(credential)
+        presented = self._prefixes[credential.token_type] + credential.token
+        # As `key`, without the call: on the path of every request that is one tenth of a hit.
+        key = hashlib.sha256(presented.encode("utf-8", "surrogatepass")).digest()
         kept = self._recall(key)
         if (
             kept is not None
@@ -166,8 +169,8 @@ class Verifier:
 
     def key(self, credential: Credential) -> bytes:
         """A digest over endpoint, kind and token."""
-        parts = (self._url, credential.token_type, credential.token)
-        return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).digest()
+        presented = self._prefixes[credential.token_type] + credential.token
+        return hashlib.sha256(presented.encode("utf-8", "surrogatepass")).digest()
 
     def application(self, app_id: str | None = None) -> Application:
         """The application ``app_id``, as far as its id says; the settings' by default."""
