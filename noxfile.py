@@ -28,7 +28,9 @@ def tests(session: nox.Session, django: str) -> None:
 @nox.session(python="3.11")
 def floors(session: nox.Session) -> None:
     """The oldest that pyproject.toml allows."""
-    run(session, "Django==5.2", "djangorestframework==3.16.0", "requests==2.32.0")
+    project = nox.project.load_toml("pyproject.toml")["project"]
+    needed = [*project["dependencies"], *project["optional-dependencies"]["sandbox"]]
+    run(session, *[requirement.replace(">=", "==") for requirement in needed])
 
 
 @nox.session(python=PYTHONS[-1])
