@@ -25,6 +25,7 @@ from django.shortcuts import resolve_url
 from rest_framework import exceptions
 
 from . import outages
+from .access import Access, aget_access, denied_page, get_access
 from .authentication import IdentityXAuthentication
 from .conf import conf
 from .exceptions import ConfigurationError, Unavailable
@@ -148,6 +149,32 @@ def org_user_required(view: View) -> View:
 def org_role_required(*roles: str, interactive: bool = False) -> Callable[[View], View]:
     """Let in who has one of ``roles`` in the site's organization; ``interactive``: in person."""
     return org_role(*roles, interactive=interactive)
+
+
+def access_level(*names_or_ids: str) -> Guard:
+    """The guard behind `access_level_required` and its mixin."""
+
+    def check(request: HttpRequest) -> HttpResponseBase | None:
+        known: Access | None = request.__dict__.pop(_ACCESS, None)
+        access = get_access(request, *names_or_ids) if known is None else known
+        return None if access.allowed else denied_page(request, access)
+
+    async def prepare(request: HttpRequest) -> None:
+        request.__dict__[_ACCESS] = await aget_access(request, *names_or_ids)
+
+    return Guard(check, prepare)
+
+
+_ACCESS = "_identityx_found_access"
+
+
+def access_level_required(*names_or_ids: str) -> Callable[[View], View]:
+    """Let in who has any one of some access levels, by name or id; show others why not.
+
+    Without levels: who is signed in as a reader, or let in by their address. Needs no sign-in
+    where IdentityX lets a network in.
+    """
+    return access_level(*names_or_ids)
 
 
 # --- how surely ---------------------------------------------------------------------------------

@@ -30,6 +30,8 @@ from .verification import Verdict
 
 # On a request whose Authorization header was ours to read: True, then what it brought.
 BEARER = "_identityx_bearer"
+# On a request whose answer is for this visitor alone.
+PRIVATE = "_identityx_private"
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
 
@@ -290,6 +292,9 @@ def _max_age(request: HttpRequest) -> float | None:
 def _finish(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     if BEARER in request.__dict__:
         patch_vary_headers(response, ["Authorization"])
+    if PRIVATE in request.__dict__:
+        response["Cache-Control"] = "private, no-store"
+        patch_vary_headers(response, ["Cookie", "Authorization"])
     if response.status_code == 503 and outages.is_told(request):
         response["Cache-Control"] = "no-store"  # also where DRF made the answer
     return response

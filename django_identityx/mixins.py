@@ -8,7 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from .decorators import APP_USER, ORG_USER, Guard, org_role
+from .decorators import APP_USER, ORG_USER, Guard, access_level, org_role
 
 
 class _Guarded:
@@ -44,3 +44,12 @@ class OrgRoleRequiredMixin(_Guarded):
 
     def guard(self) -> Guard:
         return org_role(*self.roles, interactive=self.interactive)
+
+
+class AccessLevelRequiredMixin(_Guarded):
+    """`decorators.access_level_required` for a class-based view, by ``access_levels``."""
+
+    access_levels: Sequence[str] = ()
+
+    def guard(self) -> Guard:
+        return access_level(*self.access_levels)

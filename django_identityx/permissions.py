@@ -1,19 +1,25 @@
-"""DRF permissions by kind of person and by role; they compose with ``&``, ``|`` and ``~``."""
+"""DRF permissions by kind, role and access level; they compose with ``&``, ``|`` and ``~``."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
+from rest_framework import exceptions
 from rest_framework.authentication import SessionAuthentication
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import NOT, BasePermission
 from rest_framework.request import Request
 
-from . import applications
+from . import applications, outages
+from .access import NEVER_STORED, Access, denied_data, denied_status, get_access
 from .applications import ANY_ORGANIZATION, Application
 from .credentials import Credential
-from .exceptions import ConfigurationError
+from .exceptions import ConfigurationError, Unavailable
 from .middleware import details
 from .users import ApiTokenUser, AppUser, OrgUser
+from .verification import organization_of
 
 ORG_USER_KINDS = frozenset({"OrgUser", "OrgUserApiToken"})
 
@@ -42,9 +48,64 @@ def HasOrgRole(*roles: str, interactive: bool = False) -> type[BasePermission]: 
         def has_permission(self, request: Request, view: Any) -> bool:
             user = _identityx_user(request)
             application = applications.current(request._request)
-            return has_role(user, application, roles, interactive=interactive)
+            with _trouble_as_503(request):
+                return has_role(user, application, roles, interactive=interactive)
 
     return HasOrgRole
+
+
+def HasAccessLevel(*names_or_ids: str) -> type[BasePermission]:  # noqa: N802
+    """A permission that allows who has any one of some access levels, by name or id.
+
+    Without arguments: who is signed in as a reader, or let in by their address. Refusals are 403,
+    or 401 where nobody is signed in, with ``{code, detail, message, required_access_levels}``;
+    trouble is 503, under ``~`` too. Each call gives a class of its own.
+    """
+
+    class HasAccessLevel(_ByAccess):
+        wanted = names_or_ids
+
+    return HasAccessLevel
+
+
+class _ByAccess(BasePermission):
+    wanted: tuple[str, ...] = ()
+    access: Access | None = None
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        view.headers["Cache-Control"] = NEVER_STORED
+        # DRF says no with a text of its own, and of a composed permission with none.
+        view.permission_denied = partial(_say_no, view)
+        with _trouble_as_503(request):
+            self.access = get_access(request, *self.wanted)
+        return self.access.allowed
+
+
+def _say_no(view: Any, request: Request, message: Any = None, code: str | None = None) -> None:
+    """`APIView.permission_denied`, with the body of a denial where access was what lacked."""
+    for permission in view.get_permissions():
+        if permission.has_permission(request, view):
+            continue
+        access = _refusal(permission)
+        if access is None:
+            break
+        data = denied_data(access)
+        if denied_status(access) == 401 and request.authenticators:
+            raise exceptions.NotAuthenticated(data)
+        raise exceptions.PermissionDenied(data)
+    type(view).permission_denied(view, request, message, code)
+
+
+def _refusal(permission: Any) -> Access | None:
+    """The access that a permission, or a part of it, refused; not what ``~`` turned round."""
+    if isinstance(permission, _ByAccess):
+        access = permission.access
+        return None if access is None or access.allowed else access
+    if isinstance(permission, NOT):
+        return None
+    parts = [getattr(permission, name, None) for name in ("op1", "op2")]
+    refusals = [_refusal(part) for part in parts if part is not None]
+    return next((access for access in refusals if access is not None), None)
 
 
 def has_role(
@@ -56,10 +117,19 @@ def has_role(
     """
     if not isinstance(user, OrgUser) or (interactive and isinstance(user, ApiTokenUser)):
         return False
-    organization = application.org_id
-    if organization is None or organization == ANY_ORGANIZATION:
+    organization = organization_of(application)
+    if organization == ANY_ORGANIZATION:
         raise ConfigurationError("Roles count in one organization: set IDENTITYX_ORG_ID.")
     return user.role_in(organization) in roles
+
+
+@contextlib.contextmanager
+def _trouble_as_503(request: Request) -> Iterator[None]:
+    """Raise, rather than say no: under ``~`` a no would let everybody in."""
+    try:
+        yield
+    except (Unavailable, ConfigurationError) as error:
+        raise outages.api_exception(request._request, error) from error
 
 
 def _kind(request: Request) -> str | None:

@@ -23,7 +23,7 @@ from django_identityx.exceptions import (
     Unreachable,
 )
 from django_identityx.service import PEOPLE, VERIFICATION, Gate, gate
-from django_identityx.service.gate import FAILURES, FIRST_PAUSE, LONGEST_PAUSE, MAX_PEOPLE
+from django_identityx.service.gates import FAILURES, FIRST_PAUSE, LONGEST_PAUSE, MAX_PEOPLE
 
 from .crowd import crowd
 from .simulated_clock import SimulatedClock

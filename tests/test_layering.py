@@ -18,9 +18,11 @@ ORDER = [
     {"ratelimits"},
     {"verification"},
     {"sessions"},
-    {"middleware", "authentication", "permissions", "decorators", "mixins", "throttling", "typing"},
+    {"middleware", "typing"},
+    {"access"},
+    {"authentication", "permissions", "decorators", "mixins", "throttling", "templatetags"},
     {"sending"},
-    {"signin", "access", "profile", "accounts"},
+    {"signin", "profile", "accounts"},
 ]
 # Whoever starts the house up knows the files inside its rooms.
 WIRING = {"checks", "urls", "token_urls", "apps", "testing", "pytest_plugin", "management"}

@@ -14,7 +14,7 @@ from django_identityx.credentials import Credential, TokenType
 from django_identityx.exceptions import LeftAlone, Rejected, Unavailable
 from django_identityx.sandbox import Sandbox
 from django_identityx.service import Gate
-from django_identityx.service.gate import FAILURES
+from django_identityx.service.gates import FAILURES
 from django_identityx.testing import credential
 from django_identityx.verification import Verifier, places, verify
 

@@ -32,7 +32,7 @@ from django_identityx.exceptions import (
 from django_identityx.ratelimits import Bucket, LimitExceeded, Rate
 from django_identityx.sandbox import DAILY_APP_ID, WEEKLY_APP_ID, Sandbox
 from django_identityx.service import Gate
-from django_identityx.service.gate import FAILURES, FIRST_PAUSE
+from django_identityx.service.gates import FAILURES, FIRST_PAUSE
 from django_identityx.testing import credential
 from django_identityx.users import AppUser, OrgUser
 from django_identityx.verification import (

@@ -13,7 +13,7 @@ from .answers import (
     value_of,
 )
 from .dialects import AUTO, Endpoint, header
-from .gate import PEOPLE, VERIFICATION, Gate, Load, gate
+from .gates import PEOPLE, VERIFICATION, Gate, Load, gate
 from .operations import Operation, given, mutation, query
 from .payloads import read, selection, shape
 from .transport import Transport

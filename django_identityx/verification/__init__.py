@@ -17,7 +17,9 @@ that it is given.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from asgiref.sync import sync_to_async
 
@@ -37,6 +39,7 @@ __all__ = [
     "Verdict",
     "Verifier",
     "acheck",
+    "aside",
     "averify",
     "check",
     "deny",
@@ -46,6 +49,8 @@ __all__ = [
     "remember",
     "verify",
 ]
+
+T = TypeVar("T")
 
 ASYNC_THREADS = 32  # that wait for IdentityX where the caller must not
 
@@ -111,13 +116,17 @@ async def acheck(
     max_age: float | None = None,
     client: Client | None = None,
 ) -> Verdict:
-    """`check` for coroutines. Threads of this room's own wait, so that nobody else starves."""
+    """`check` for coroutines."""
     verifier = _verifier()
     known = verifier.recall(credential, application, app_id, max_age)
     if known is not None:
         return known
-    in_thread = sync_to_async(verifier.check, thread_sensitive=False, executor=_threads())
-    return await in_thread(credential, application, app_id, max_age, client)
+    return await aside(verifier.check, credential, application, app_id, max_age, client)
+
+
+async def aside(function: Callable[..., T], *args: Any) -> T:
+    """Run what may wait for IdentityX in a thread of this room's, so that nobody else starves."""
+    return await sync_to_async(function, thread_sensitive=False, executor=_threads())(*args)
 
 
 def organization_of(application: Application) -> str:

@@ -1,0 +1,189 @@
+"""The access levels of an application: their names and the messages for who lacks them.
+
+With ``IDENTITYX_API_TOKEN`` all of them are known, kept for an hour and, while IdentityX is
+unavailable, without end. Without it a level is known by what a visitor holds, or by its id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from ..applications import Application
+from ..client import IdentityXClient
+from ..conf import conf
+from ..credentials import Credential, TokenType
+from ..exceptions import ConfigurationError, OperationFailed, Rejected, Unavailable, Unclear
+from ..process import PerProcess
+from ..service import gate
+from ..sharedcache import shared
+from ..users import AccessLevel
+from ..verification import Engine, Lifetimes
+
+AN_HOUR = 3600.0
+_ID = re.compile(r"[0-9a-f]{24}")
+
+_ALL = (
+    "query AccessLevels { accessLevels(input: { pagination: { limit: 1000 } })"
+    " { edges { node { id name messages { loggedInNoAccess loggedOutNoAccess } } } } }"
+)
+
+
+@dataclass(frozen=True)
+class Level:
+    """One access level; the messages are IdentityX's HTML, unsanitised."""
+
+    id: str
+    name: str
+    logged_in_message: str = ""
+    logged_out_message: str = ""
+
+
+def is_id(text: str) -> bool:
+    """Whether ``text`` is an id of IdentityX; else it is a name."""
+    return _ID.fullmatch(text) is not None
+
+
+class _Levels:
+    """A question whose answer are levels of one application."""
+
+    def __init__(self, application: Application, *parts: str) -> None:
+        self.application = application
+        text = "\0".join(("levels", conf.API_URL, application.app_id or "", *parts))
+        self.key = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+    def prepare(self, *, is_known: bool) -> float | None:
+        return None
+
+    def pack(self, value: tuple[Level, ...]) -> Any:
+        return [[v.id, v.name, v.logged_in_message, v.logged_out_message] for v in value]
+
+    def unpack(self, data: Any) -> tuple[Level, ...] | None:
+        return tuple([Level(*map(str, fields)) for fields in data])
+
+
+class _All(_Levels):
+    """All levels; only an API token may ask."""
+
+    def ask(self) -> tuple[Level, ...]:
+        token = Credential(TokenType.ORG_USER_API_TOKEN, conf.API_TOKEN or "")
+        client = IdentityXClient.from_settings(self.application, lane=None)
+        try:
+            found = client.execute(_ALL, credential=token)["accessLevels"]["edges"]
+            return tuple([_level(edge["node"]) for edge in found])
+        except Rejected:
+            raise ConfigurationError("IdentityX refuses IDENTITYX_API_TOKEN.") from None
+        except OperationFailed as error:
+            raise ConfigurationError(
+                "IDENTITYX_API_TOKEN may not read the access levels of this application."
+            ) from error
+        except (TypeError, KeyError):
+            raise Unclear("IdentityX's access levels have another shape.") from None
+
+
+class _One(_Levels):
+    """The level with one id, if it is the application's; anybody may ask."""
+
+    def __init__(self, application: Application, id_: str) -> None:
+        super().__init__(application, id_)
+        self._id = id_
+
+    def ask(self) -> tuple[Level, ...]:
+        client = IdentityXClient.from_settings(self.application, lane=None)
+        try:
+            found = client.check_content_access(required_access_level_ids=[self._id])
+        except OperationFailed as error:
+            raise Unclear("IdentityX gave no answer about a level.") from error
+        return tuple(
+            [
+                Level(
+                    level.id,
+                    level.name,
+                    found.messages.get("loggedInNoAccess", ""),
+                    found.messages.get("loggedOutNoAccess", ""),
+                )
+                for level in found.required_access_levels
+                if level.id == self._id  # ids of other applications are dropped
+            ]
+        )
+
+
+def _level(node: dict[str, Any]) -> Level:
+    messages = node.get("messages") or {}
+    return Level(
+        str(node["id"]),
+        str(node["name"]),
+        str(messages.get("loggedInNoAccess") or ""),
+        str(messages.get("loggedOutNoAccess") or ""),
+    )
+
+
+def _engine() -> Engine[tuple[Level, ...]]:
+    return Engine(
+        "levels:",
+        Lifetimes(fresh=AN_HOUR, local=AN_HOUR, stale=math.inf),
+        gate=gate(conf.API_URL),
+        cache=shared(),
+        size=1000,
+        timeout=sum(conf.TIMEOUT),
+    )
+
+
+_engine_of_process = PerProcess(_engine)
+
+
+def describe(
+    application: Application, wanted: tuple[str, ...], held: tuple[AccessLevel, ...]
+) -> tuple[Level, ...]:
+    """The levels that somebody lacks, by the names or ids that were asked for, as far as known.
+
+    Raises `ConfigurationError` for one that the application doesn't have, where an API token can
+    tell. In an outage what can't be asked stays unknown: the answer itself is "no" all the same.
+    """
+    try:
+        if conf.API_TOKEN is not None:
+            return _from_catalogue(_find(_All(application)), wanted)
+        return tuple(
+            [_by_id(application, name) if is_id(name) else Level("", name) for name in wanted]
+        )
+    except Unavailable:
+        return name_only(wanted, held)
+
+
+def name_only(wanted: tuple[str, ...], held: tuple[AccessLevel, ...]) -> tuple[Level, ...]:
+    """The levels that were asked for, without asking anybody."""
+    known = {key: level for level in held for key in (level.id, level.name)}
+    return tuple(
+        [
+            Level(known[name].id, known[name].name)
+            if name in known
+            else Level(name, "")
+            if is_id(name)
+            else Level("", name)
+            for name in wanted
+        ]
+    )
+
+
+def _from_catalogue(levels: tuple[Level, ...], wanted: tuple[str, ...]) -> tuple[Level, ...]:
+    known = {key: level for level in levels for key in (level.name, level.id)}
+    for name in wanted:
+        if name not in known:
+            names = ", ".join(sorted(level.name for level in levels)) or "none"
+            raise ConfigurationError(
+                f"The application has no access level {name!r}; it has: {names}."
+            )
+    return tuple([known[name] for name in wanted])
+
+
+def _by_id(application: Application, id_: str) -> Level:
+    found = _find(_One(application, id_))
+    return found[0] if found else Level(id_, "")
+
+
+def _find(question: _All | _One) -> tuple[Level, ...]:
+    levels: tuple[Level, ...] = _engine_of_process().find(question)[1].value
+    return levels
