@@ -298,7 +298,7 @@ def test_an_unknown_name_is_the_sites_mistake(sandbox: Sandbox, settings) -> Non
     request.session = Client().session
     assert not get_access(request, "Premum").allowed
     settings.IDENTITYX_API_TOKEN = sandbox.api_token("owner@example.com")
-    with pytest.raises(ConfigurationError, match="Premum.*Basic, Premium"):
+    with pytest.raises(ConfigurationError, match=r"Premum.*Basic, Premium"):
         get_access(request, "Premum")
 
 
