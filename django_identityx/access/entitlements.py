@@ -13,8 +13,6 @@ from ..conf import conf
 from ..credentials import Credential
 from ..exceptions import ConfigurationError, OperationFailed, Unclear
 from ..process import PerProcess
-from ..service import gate
-from ..sharedcache import shared
 from ..users import AccessLevel
 from ..verification import Engine, Lifetimes
 
@@ -66,24 +64,9 @@ class _Question:
         return Entitlements(levels, data["team"] is True)
 
 
-def _engine() -> Engine[Entitlements]:
-    lifetimes = Lifetimes(
-        fresh=conf.VERIFICATION_TTL,
-        local=conf.LOCAL_TTL,
-        stale=conf.STALE_IF_ERROR,
-        rejected=conf.REJECTION_TTL,
-    )
-    return Engine(
-        "access:",
-        lifetimes,
-        gate=gate(conf.API_URL),
-        cache=shared(),
-        size=conf.LOCAL_SIZE,
-        timeout=sum(conf.TIMEOUT),
-    )
-
-
-_engine_of_process = PerProcess(_engine)
+_engine_of_process: PerProcess[Engine[Entitlements]] = PerProcess(
+    lambda: Engine("access:", Lifetimes.from_settings())
+)
 
 
 def entitlements(

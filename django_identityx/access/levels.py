@@ -18,8 +18,6 @@ from ..conf import conf
 from ..credentials import Credential, TokenType
 from ..exceptions import ConfigurationError, OperationFailed, Rejected, Unavailable, Unclear
 from ..process import PerProcess
-from ..service import gate
-from ..sharedcache import shared
 from ..users import AccessLevel
 from ..verification import Engine, Lifetimes
 
@@ -121,18 +119,9 @@ def _level(node: dict[str, Any]) -> Level:
     )
 
 
-def _engine() -> Engine[tuple[Level, ...]]:
-    return Engine(
-        "levels:",
-        Lifetimes(fresh=AN_HOUR, local=AN_HOUR, stale=math.inf),
-        gate=gate(conf.API_URL),
-        cache=shared(),
-        size=1000,
-        timeout=sum(conf.TIMEOUT),
-    )
-
-
-_engine_of_process = PerProcess(_engine)
+_engine_of_process: PerProcess[Engine[tuple[Level, ...]]] = PerProcess(
+    lambda: Engine("levels:", Lifetimes(fresh=AN_HOUR, local=AN_HOUR, stale=math.inf))
+)
 
 
 def describe(

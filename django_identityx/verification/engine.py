@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Generic, TypeVar
 
+from ..conf import conf
 from ..exceptions import (
     Busy,
     ConfigurationError,
@@ -27,8 +28,7 @@ from ..exceptions import (
     Unavailable,
 )
 from ..process import BoundedMap, Clock
-from ..service import VERIFICATION, Gate
-from ..sharedcache import SharedCache
+from ..service import VERIFICATION, Gate, gate
 from .flights import Flight, Flights
 from .metrics import ASKED, COALESCED, LOCAL, SHARED, STALE
 from .tier import Look, Tier
@@ -45,8 +45,8 @@ _DEMANDED, _AHEAD = b"demanded", b"ahead"  # of flights
 class Engine(Generic[T]):
     """The answers of one process to one kind of question. Safe to share between threads.
 
-    ``name`` is part of the keys in the shared cache; ``timeout`` is that of one exchange;
-    ``on_trouble`` is told of what a stale answer covers.
+    ``name`` is part of the keys in the shared cache; ``on_trouble`` is told of what a stale answer
+    covers. By default it asks through the process's gate to the endpoint of the settings.
     """
 
     def __init__(
@@ -54,23 +54,21 @@ class Engine(Generic[T]):
         name: str,
         lifetimes: Lifetimes,
         *,
-        gate: Gate,
-        cache: SharedCache,
-        size: int,
-        timeout: float,
         on_trouble: Callable[[Exception], None] = lambda error: None,
+        way: Gate | None = None,
         clock: Clock = time,
     ) -> None:
         self._lifetimes = lifetimes
-        self._gate = gate
-        self._timeout = timeout
+        self._gate = way or gate(conf.API_URL)
+        self._longest_flight = 2 * sum(conf.TIMEOUT)  # the dialect may take a second exchange
         self._on_trouble = on_trouble
         self._clock = clock
+        size = conf.LOCAL_SIZE
         self._local: BoundedMap[bytes, Verdict] = BoundedMap(size)
         # Places of their own, so that a flood of bad tokens pushes out nothing but bad tokens.
         self._rejected: BoundedMap[bytes, tuple[str, float]] = BoundedMap(size)
         self._denied: BoundedMap[bytes, tuple[str, float]] = BoundedMap(size)
-        self._tier: Tier[T] = Tier(cache, f"identityx:{name}", lifetimes.longest, clock)
+        self._tier: Tier[T] = Tier(f"identityx:{name}", lifetimes.longest, clock)
         self._flights = Flights()
         self._lock = threading.Lock()
         self._drops = 0  # how often something was dropped: what was under way then is not kept
@@ -108,8 +106,7 @@ class Engine(Generic[T]):
                 if outcome is SHARED and self._is_due(verdict):
                     return self._refresh(question, verdict, SHARED)
                 return outcome, verdict
-            # The dialect may take a second exchange.
-            trouble = self._trouble_with(flight, started + 2 * self._timeout)
+            trouble = self._trouble_with(flight, started + self._longest_flight)
             if trouble is not None:
                 return self._do_without(question, after, trouble, is_demand=max_age is not None)
             landed = flight.verdict
@@ -117,7 +114,18 @@ class Engine(Generic[T]):
                 self._refuse_known(key)
                 return COALESCED if landed.fresh else STALE, landed
 
-    def _lead(self, question: Question[T], after: float, *, is_demand: bool) -> Found:
+    def _lead(
+        self,
+        question: Question[T],
+        after: float,
+        *,
+        is_demand: bool = False,
+        early: Found | None = None,
+    ) -> Found:
+        """Look at the shared cache, and ask if nothing there is from ``after`` or younger.
+
+        ``early`` is what serves on if it comes to nothing: this goes ahead of time.
+        """
         key, drops, looked_at = question.key, self._drops, self._clock.monotonic()
         kept = self._local.peek(key)  # of a flight that has landed since
         if kept is not None and looked_at < kept.until and kept.verified_at > after:
@@ -127,26 +135,33 @@ class Engine(Generic[T]):
         if look.verdict is not None and self._is_enough(look.verdict, after):
             self._keep(key, look.verdict, drops, looked_at)
             return SHARED, look.verdict
-        old = self._last_known(key, look)
+        old = early[1] if early else self._last_known(key, look)
         expires = question.prepare(is_known=old is not None)
         lock = None
         try:
             self._gate.check(VERIFICATION)
-            if not is_demand:
-                lock = self._tier.lock(key)
+            lock = None if is_demand else self._tier.lock(key)
+            if lock is False and early:
+                return early
             if lock is False:
                 look = self._wait_for_other(question, after)
                 if look.verdict is not None and self._is_enough(look.verdict, after):
                     self._keep(key, look.verdict, drops, looked_at)
                     return COALESCED, look.verdict
-            verdict = self._ask(question, expires, look, drops, looked_at, is_known=bool(old))
-        except Unavailable as error:
-            if is_demand:
-                raise
-            return STALE, self._stale(old, error)
+            with self._gate.call(VERIFICATION, is_known=old is not None):
+                asked_at = self._clock.time()
+                value = question.ask()
+            verdict = Verdict(value, asked_at, True, expires, look.generation)
+            self._store(question, verdict, drops, looked_at)
         except Rejected as rejected:
             self._learn(key, rejected, had_answer=old is not None)
             raise
+        except (Unavailable, ConfigurationError) as error:
+            if early and self._is_younger(early[1], self._lifetimes.fresh):
+                return early  # nobody has to hear of it yet
+            if is_demand or isinstance(error, ConfigurationError):
+                raise
+            return STALE, self._stale(old, error)
         finally:
             if lock:
                 self._tier.unlock(key, looked_at)
@@ -160,55 +175,12 @@ class Engine(Generic[T]):
         if not is_leader:
             return outcome, old
         try:
-            return self._lead_refresh(question, old, outcome)
+            if not self._gate.is_closed(VERIFICATION):
+                return outcome, old
+            after = self._clock.time() - self._lifetimes.fresh * REFRESH_AFTER
+            return self._lead(question, after, early=(outcome, old))
         finally:
             self._flights.land(name, flight)
-
-    def _lead_refresh(self, question: Question[T], old: Verdict, outcome: str) -> Found:
-        if not self._gate.is_closed(VERIFICATION):
-            return outcome, old
-        key, drops, looked_at = question.key, self._drops, self._clock.monotonic()
-        expires = question.prepare(is_known=True)
-        look = self._look(question)
-        if look.verdict is not None and not self._is_due(look.verdict):
-            self._keep(key, look.verdict, drops, looked_at)
-            return SHARED, look.verdict
-        lock = self._tier.lock(key)
-        if lock is False:
-            return outcome, old
-        try:
-            verdict = self._ask(question, expires, look, drops, looked_at, is_known=True)
-        except Rejected as rejected:
-            self._learn(key, rejected, had_answer=True)
-            raise
-        except (Unavailable, ConfigurationError) as error:
-            if self._is_younger(old, self._lifetimes.fresh):
-                return outcome, old  # it was early: nobody has to hear of it yet
-            if isinstance(error, ConfigurationError):
-                raise
-            return STALE, self._stale(old, error)
-        finally:
-            if lock:
-                self._tier.unlock(key, looked_at)
-        self._refuse_known(key)
-        return ASKED, verdict
-
-    def _ask(
-        self,
-        question: Question[T],
-        expires: float | None,
-        look: Look,
-        drops: int,
-        looked_at: float,
-        *,
-        is_known: bool,
-    ) -> Verdict:
-        with self._gate.call(VERIFICATION, is_known=is_known):
-            asked_at = self._clock.time()
-            value = question.ask()
-        verdict = Verdict(value, asked_at, True, expires, look.generation)
-        self._store(question, verdict, drops, looked_at)
-        return verdict
 
     # --- following --------------------------------------------------------------------------
 
@@ -249,8 +221,7 @@ class Engine(Generic[T]):
 
     def _look(self, question: Question[T]) -> Look:
         """What the shared tier knows; `Rejected` for what was denied by any process."""
-        look = self._tier.look(question)
-        return self._refuse_denied(question.key, look)
+        return self._refuse_denied(question.key, self._tier.look(question))
 
     def _wait_for_other(self, question: Question[T], after: float) -> Look:
         """`_look` until the process that is asking has its answer, or has given up."""

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from ..process import Clock
-from ..sharedcache import SharedCache
+from ..sharedcache import shared
 from .verdict import Question, Verdict
 
 T = TypeVar("T")
@@ -39,8 +39,8 @@ class Look(NamedTuple):
 class Tier(Generic[T]):
     """Verdicts, marks and locks under names that begin with ``prefix``."""
 
-    def __init__(self, cache: SharedCache, prefix: str, lifetime: float, clock: Clock) -> None:
-        self._cache = cache
+    def __init__(self, prefix: str, lifetime: float, clock: Clock) -> None:
+        self._cache = shared()
         self._prefix = prefix
         self._lifetime = _whole(lifetime)
         self._clock = clock

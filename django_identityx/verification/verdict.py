@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
+from ..conf import conf
 from ..users import AppUser, OrgUser
 
 T = TypeVar("T")
@@ -67,6 +68,11 @@ class Lifetimes:
     local: float  # a copy in the process, after the shared cache was looked at
     stale: float  # beyond being fresh, while IdentityX is unavailable
     rejected: float = 0.0  # a definite no, in the process
+
+    @classmethod
+    def from_settings(cls) -> Lifetimes:
+        """Those of a verdict about a token."""
+        return cls(conf.VERIFICATION_TTL, conf.LOCAL_TTL, conf.STALE_IF_ERROR, conf.REJECTION_TTL)
 
     @property
     def longest(self) -> float:

@@ -20,8 +20,7 @@ from ..credentials import Credential, TokenType, check_form
 from ..exceptions import ConfigurationError, Malformed, Rejected, Unavailable
 from ..process import Clock
 from ..ratelimits import Bucket, LimitExceeded
-from ..service import Gate, gate
-from ..sharedcache import shared
+from ..service import Gate
 from ..users import AppUser
 from .engine import Engine
 from .metrics import LIMITED, LOCAL, REJECTED, UNAVAILABLE, Reporter, reason_of
@@ -53,30 +52,12 @@ class Verifier:
         self._others: dict[str, Application] = {}  # by their id, where nothing else is said
         self._suspects = Suspects(clock)
         self._report = Reporter(conf.METRICS, clock)
-        way, timeout, cache = way or gate(self._url), sum(conf.TIMEOUT), shared()
+        trouble = self._report.unavailable
         self._verdicts: Engine[User] = Engine(
-            "",
-            Lifetimes(
-                fresh=conf.VERIFICATION_TTL,
-                local=conf.LOCAL_TTL,
-                stale=conf.STALE_IF_ERROR,
-                rejected=conf.REJECTION_TTL,
-            ),
-            gate=way,
-            cache=cache,
-            size=conf.LOCAL_SIZE,
-            timeout=timeout,
-            on_trouble=self._report.unavailable,
-            clock=clock,
+            "", Lifetimes.from_settings(), on_trouble=trouble, way=way, clock=clock
         )
         self._organizations: Engine[str] = Engine(
-            "o",
-            Lifetimes(fresh=HOUR, local=HOUR, stale=math.inf),
-            gate=way,
-            cache=cache,
-            size=1000,
-            timeout=timeout,
-            clock=clock,
+            "o", Lifetimes(fresh=HOUR, local=HOUR, stale=math.inf), way=way, clock=clock
         )
         self._recall = self._verdicts.recall
 
