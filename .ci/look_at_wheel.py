@@ -6,7 +6,7 @@ import zipfile
 NEEDED = [
     "django_identityx/py.typed",
     "django_identityx/templates/identityx/base.html",
-    "django_identityx/static/identityx/callback.js",
+    "django_identityx/static/identityx/identityx.js",
     "django_identityx/static/identityx/identityx.css",
     "django_identityx/locale/es/LC_MESSAGES/django.mo",
     "django_identityx/locale/pt_BR/LC_MESSAGES/django.mo",

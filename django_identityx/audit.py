@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import emails, signals
 from .addresses import client_address
+from .process import BoundedMap, PerProcess
 from .redaction import redact
 from .users import IdentityXUser
 
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 logger = logging.getLogger("django_identityx.audit")
+
+UNVERIFIED_PER_MINUTE = 5  # lines for one address
+
+_unverified: PerProcess[BoundedMap[str, tuple[int, int]]] = PerProcess(lambda: BoundedMap(10_000))
 
 
 def login_link_sent(request: HttpRequest | None, kind: str, email: str) -> None:
@@ -32,6 +38,14 @@ def login_link_sent(request: HttpRequest | None, kind: str, email: str) -> None:
     signals.login_link_sent.send_robust(
         sender=login_link_sent, request=request, kind=kind, email_digest=digest
     )
+
+
+def login_link_delivered(kind: str, email_digest: str, address: str) -> None:
+    """IdentityX has taken the link that `login_link_sent` told of.
+
+    Where neither this nor `login_link_not_sent` follows, the process ended before.
+    """
+    _write("login_link_delivered", None, kind=kind, email_digest=email_digest, address=address)
 
 
 def login_link_not_sent(kind: str, email_digest: str, reason: str, address: str) -> None:
@@ -69,6 +83,20 @@ def login_failed(
     )
     signals.login_failed.send_robust(
         sender=login_failed, request=request, reason=reason, kind=kind, email_digest=digest
+    )
+
+
+def login_unverified(request: HttpRequest | None, reason: str) -> None:
+    """A link was refused here, unseen by IdentityX: nothing that it says of itself is told.
+
+    Strangers make such links up, so a few lines a minute from one address say it.
+    """
+    address = (request and client_address(request)) or ""
+    if not _few(address):
+        return
+    _write("login_failed", request, level=logging.WARNING, reason="unverified", detail=reason)
+    signals.login_failed.send_robust(
+        sender=login_failed, request=request, reason="unverified", kind="", email_digest=""
     )
 
 
@@ -126,6 +154,15 @@ def token_rejected(reason: str, token_type: str, request: HttpRequest | None = N
     """A credential was refused, here or by IdentityX."""
     _write("token_rejected", request, kind=token_type, reason=reason)
     signals.token_rejected.send_robust(sender=token_rejected, reason=reason, token_type=token_type)
+
+
+def _few(address: str) -> bool:
+    """Whether this is one of the first lines in a minute for one address."""
+    minute = int(time.time() // 60)
+    since, number = _unverified().get(address) or (minute, 0)
+    number = number + 1 if since == minute else 1
+    _unverified().put(address, (minute, number))
+    return number <= UNVERIFIED_PER_MINUTE
 
 
 def _write(

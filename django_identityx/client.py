@@ -21,6 +21,7 @@ from .exceptions import (
     Malformed,
     NotFound,
     OperationFailed,
+    Rejected,
     Unclear,
 )
 from .service import (
@@ -233,6 +234,30 @@ class IdentityXClient:
     def ping(self) -> None:
         """Ask whether IdentityX is there and serves this application."""
         self._call(query("ping"))
+
+    def check_up(self, token_type: TokenType) -> None:
+        """Raise `Unavailable` unless the parts of IdentityX that signing in needs answer.
+
+        Asked for nobody, with a token that is none: only that tells whether the token service
+        lives. An answer that is not understood counts as trouble.
+        """
+        staff = token_type is not TokenType.APP_USER
+        person = "activeUser" if staff else "activeAppUser"
+        nobody = "" if staff else 'appUser(input: { email: "nobody@sign-in.invalid" }) { id } '
+        operation = Operation(
+            f"query {{ ping {nobody}{person} {{ id }} }}", root=person, needs_person=True
+        )
+        answer = self._send(operation, Credential(token_type, "none"))
+        try:
+            for error in answer.errors:
+                if error.path[:1] != (person,):
+                    raise meaning(error, About.INPUT)
+            value_of(answer, person, About.CREDENTIAL)
+        except Rejected:
+            return
+        except OperationFailed as error:
+            raise Unclear("IdentityX does not say whether it is well.") from error
+        raise Unclear("IdentityX takes what is no token.")
 
     # --- AppUsers -------------------------------------------------------------------------
 

@@ -295,6 +295,7 @@ def _finish(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBas
     if PRIVATE in request.__dict__:
         response["Cache-Control"] = "private, no-store"
         patch_vary_headers(response, ["Cookie", "Authorization"])
-    if response.status_code == 503 and outages.is_told(request):
+    kept = response.status_code == 503 and "no-store" not in response.get("Cache-Control", "")
+    if kept and outages.is_told(request):
         response["Cache-Control"] = "no-store"  # also where DRF made the answer
     return response

@@ -18,11 +18,14 @@ DATABASES["default"] = {
     "ENGINE": "django.db.backends.sqlite3", "NAME": %r, "OPTIONS": {"timeout": 30}
 }
 """
-_REDIS = """
+_REDIS = (
+    _SQLITE
+    + """
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": %r}}
 INSTALLED_APPS.remove("django.contrib.sessions")
 SESSION_ENGINE = "django.contrib.sessions.backends.cache"
 """
+)
 
 
 def site(where: str, folder: Path, **others: object) -> dict[str, str]:
@@ -35,7 +38,7 @@ def site(where: str, folder: Path, **others: object) -> dict[str, str]:
     elif where == "redis":
         if not REDIS:
             pytest.skip("IDENTITYX_TEST_REDIS_URL is not set")
-        lines.append(_REDIS % REDIS)
+        lines.append(_REDIS % (str(folder / "site.sqlite3"), REDIS))
     lines += [f"{name} = {value!r}" for name, value in others.items()]
     (folder / "settings_of_processes.py").write_text("\n".join(lines))
     path = [str(folder), str(Path(__file__).parent.parent), os.environ.get("PYTHONPATH", "")]
@@ -44,8 +47,8 @@ def site(where: str, folder: Path, **others: object) -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(path).strip(os.pathsep),
         "DJANGO_SETTINGS_MODULE": "settings_of_processes",
     }
-    if where != "redis":
-        command = [sys.executable, "-m", "django", "migrate", "--skip-checks", "sessions"]
+    for app in ["django_identityx", *(["sessions"] if where != "redis" else [])]:
+        command = [sys.executable, "-m", "django", "migrate", "--skip-checks", app]
         subprocess.run(command, env=environment, check=True, capture_output=True)
     return environment
 

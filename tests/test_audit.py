@@ -141,7 +141,9 @@ def test_a_visitors_way(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> N
         f"{reverse('identityx:callback')}?token={sandbox.login_link_token(READER, age=7200)}"
     )
     found = lines(caplog)
-    assert [(event, fields["address"]) for event, fields in found][:3] == [
+    steps = [(event, fields["address"]) for event, fields in found]
+    steps.remove(("login_link_delivered", FROM))  # behind the answer, so anywhere
+    assert steps[:3] == [
         ("login_link_sent", FROM),
         ("user_logged_in", FROM),
         ("user_logged_out", FROM),
@@ -149,9 +151,10 @@ def test_a_visitors_way(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> N
     failed = [fields for event, fields in found if event == "login_failed"]
     assert {(fields["reason"], fields["address"]) for fields in failed} >= {
         ("used", "203.0.113.66"),
-        ("expired", "203.0.113.66"),
+        ("unverified", "203.0.113.66"),
     }
-    assert {fields["email_digest"] for fields in failed} == {emails.digest(READER)}
+    digests = {fields.get("email_digest") for fields in failed}
+    assert digests == {emails.digest(READER), None}  # of what is unverified nothing is told
     ids = {fields["user_id"] for _, fields in found if "user_id" in fields}
     assert len(ids) == 1
     assert all(ids)

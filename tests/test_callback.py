@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from django_identityx import process
 from django_identityx.sandbox import Sandbox
-from django_identityx.signin.marks import Carrier
+from django_identityx.signin.cookies import Carrier
 
 from .site import READER, Visitor, forms
 
@@ -127,9 +127,19 @@ class TestPasting:
     def test_something_else(self, sandbox: Sandbox) -> None:
         visitor = Visitor()
         visitor.ask("owner@example.com", path="identityx:org-login")
-        carried = visitor.submit(visitor.get(self.SENT), link="https://www.example.com/news")
+        page = visitor.submit(visitor.get(self.SENT), link="https://www.example.com/news")
+        assert page.status_code == 400
+        assert b"not a whole link" in page.content
+
+    @pytest.mark.parametrize("pasted", ["a.b.c", "https://identity.example/authenticate/a.b.c"])
+    def test_a_broken_link_leads_to_the_form_for_staff(self, sandbox: Sandbox, pasted: str) -> None:
+        visitor = Visitor()
+        visitor.ask("owner@example.com", path="identityx:org-login")
+        carried = visitor.submit(visitor.get(self.SENT), link=pasted)
         assert (carried.status_code, carried.url) == (303, CALLBACK)
-        assert visitor.get(CALLBACK).status_code == 400
+        page = visitor.get(CALLBACK)
+        assert page.status_code == 400
+        assert reverse("identityx:org-login") in page.content.decode()
 
     def test_it_goes_on_by_itself_where_it_was_asked_for(self, sandbox: Sandbox) -> None:
         visitor = Visitor()

@@ -68,9 +68,13 @@ class TestEmail:
 
 class TestLink:
     def test_good(self) -> None:
-        assert LinkForm({"link": " https://example.net/a\n"}).is_valid()
+        form = LinkForm({"link": " https://example.net/authenticate/a.b.c\n"})
+        assert form.is_valid()
+        assert form.cleaned_data["link"] == "a.b.c"
 
-    @pytest.mark.parametrize("link", ["", " ", "a" * 16_001])
+    @pytest.mark.parametrize(
+        "link", ["", " ", "a" * 16_001, "a.b", "https://example.net/news", "a.b.cé"]
+    )
     def test_bad(self, link: str) -> None:
         form = LinkForm({"link": link})
         assert not form.is_valid()

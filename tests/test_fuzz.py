@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from django_identityx.credentials import LEEWAY
 from django_identityx.sandbox import Sandbox
-from django_identityx.signin import marks
+from django_identityx.signin.cookies import Carrier, Known, Mark, Note
 
 from .leaks import unsigned
 from .site import READER
@@ -72,7 +72,7 @@ targets = (
 HEX = "; charset=hex"
 MULTIPART = b'--x\r\nContent-Disposition: form-data; name="email"\r\n\r\na\r\n--x--\r\n'
 charsets = st.sampled_from(["", HEX, "; charset=utf-16", "; charset=undefined"])
-salts = st.sampled_from([marks.CARRIER, marks.MARK, marks.NOTE])
+salts = st.sampled_from([Carrier.name, Mark.name, Note.name, Known.name])
 
 
 @pytest.fixture(autouse=True)
@@ -113,7 +113,7 @@ def test_links(token: str, target: str, name: str) -> None:
     query = f"token={escaped(token)}&{name}={escaped(target)}"
     page = fine(client.get(f"{CALLBACK}?{query}", follow=True))
     assert page.status_code in {200, 400, 410}
-    carrier = marks.Carrier(token, target).dump() if _is_text(token + target) else token
+    carrier = Carrier(token, target).dump() if _is_text(token + target) else token
     fine(client.post(CALLBACK, {"carrier": carrier}))
     fine(client.head(f"{CALLBACK}?{query}"))
 
@@ -206,7 +206,7 @@ def test_headers_of_browsers(path: str, accept: str, language: str) -> None:
 
 
 cookies = st.dictionaries(
-    st.sampled_from([marks.CARRIER, marks.MARK, marks.NOTE, "sessionid", "csrftoken"]),
+    st.sampled_from([Carrier.name, Mark.name, Note.name, Known.name, "sessionid", "csrftoken"]),
     wire | st.builds(lambda v, salt: signing.dumps(v, salt=salt), st.text(max_size=20), salts),
 )
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 from django.http import HttpResponse
-from django.test import Client, RequestFactory
+from django.test import Client
 from django.urls import reverse
 
 from django_identityx.sandbox import Sandbox
-from django_identityx.signin.headers import set_headers, with_headers
+from django_identityx.signin.headers import set_headers
 
 from .site import Visitor
 
@@ -32,18 +32,6 @@ def test_what_a_view_varies_on_stays() -> None:
     response = HttpResponse(headers={"Vary": "Accept-Language", "Cache-Control": "max-age=60"})
     assert "Accept-Language" in set_headers(response)["Vary"]
     assert "max-age" not in response["Cache-Control"]
-
-
-def test_as_a_decorator() -> None:
-    @with_headers
-    def view(request, number: int) -> HttpResponse:
-        """A view."""
-        return HttpResponse(str(number))
-
-    response = view(RequestFactory().get("/"), number=5)
-    assert response.content == b"5"
-    assert view.__doc__ == "A view."
-    assert_headers(response)
 
 
 @pytest.mark.django_db

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from rest_framework.exceptions import ParseError
 
-from django_identityx.signin.parsers import MAX_BODY, SmallJSONParser, TooLarge
+from django_identityx.signin.api.base import MAX_BODY, SmallJSONParser, TooLarge
 
 BAD = [b"", b"{", b"[" * 30_000, b'{"a":' * 10_000, b"NaN", b"Infinity", b"\xff", b"\xef\xbb\xbf{}"]
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from django_identityx.sandbox import Sandbox
 from django_identityx.signin import redirects
-from django_identityx.signin.marks import Carrier
+from django_identityx.signin.cookies import Carrier
 
 from .site import Visitor
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +20,9 @@ from django.test import RequestFactory
 from django_identityx import sending, signals
 from django_identityx.addresses import Visitor
 from django_identityx.credentials import TokenType
-from django_identityx.exceptions import Busy, ConfigurationError, Failing, Unreachable
+from django_identityx.exceptions import Busy, ConfigurationError, Failing, Unclear, Unreachable
 from django_identityx.sandbox import Sandbox
+from django_identityx.sending import delivery
 from django_identityx.sending import executor as background
 from django_identityx.sending.executor import Background
 
@@ -41,13 +44,17 @@ def operations(sandbox: Sandbox) -> list[str]:
 # --- What is sent ----------------------------------------------------------------------------
 
 
-def test_a_reader(sandbox: Sandbox) -> None:
+def test_a_reader(sandbox: Sandbox, settings) -> None:
+    settings.IDENTITYX_AUTHORIZATION_FORMAT = "plain"
     send("reader@example.net", redirect_to="/articles/?page=2", visitor=VISITOR)
     (mail,) = sandbox.outbox
     assert mail.to == "reader@example.net"
     assert mail.url.startswith("https://testserver/identityx/callback/?token=")
     assert mail.url.endswith("&redirectTo=%2Farticles%2F%3Fpage%3D2")
-    assert operations(sandbox) == ["ping appUser", "createAppUser sendAppUserLoginLink"]
+    assert operations(sandbox) == [
+        "ping appUser activeAppUser",
+        "createAppUser sendAppUserLoginLink",
+    ]
     last = sandbox.calls[-1]
     assert (last.forwarded_for, last.user_agent) == ("198.51.100.7", "A browser")
 
@@ -88,11 +95,12 @@ def test_a_banned_reader_gets_a_link(sandbox: Sandbox) -> None:
     assert [mail.to for mail in sandbox.outbox] == ["banned@example.net"]
 
 
-def test_staff(sandbox: Sandbox) -> None:
+def test_staff(sandbox: Sandbox, settings) -> None:
+    settings.IDENTITYX_AUTHORIZATION_FORMAT = "plain"
     send("owner@example.com", ORG_USER, visitor=VISITOR)
     send("nobody@example.com", ORG_USER)
     assert [mail.to for mail in sandbox.outbox] == ["owner@example.com"]
-    assert operations(sandbox) == ["ping", "sendUserLoginLink"] * 2
+    assert operations(sandbox) == ["ping activeUser", "sendUserLoginLink"] * 2
 
 
 def test_staff_need_no_application_and_no_callback(sandbox: Sandbox, settings) -> None:
@@ -155,13 +163,24 @@ def test_an_outage_of_a_part(sandbox: Sandbox) -> None:
     assert sandbox.count("sendAppUserLoginLink") == 0
 
 
-def test_an_answer_to_the_question_that_is_not_understood(sandbox: Sandbox) -> None:
-    """It says nothing of an outage, so it keeps nobody out."""
+@pytest.mark.parametrize("where", ["appUser", "activeAppUser"])
+def test_an_answer_to_the_question_that_is_not_understood(sandbox: Sandbox, where: str) -> None:
+    """Nobody is told that a mail is on its way that nobody may send."""
     sandbox.set_fault(
-        "inner", service="application", message="A new kind of problem", operations=["appUser"]
+        "inner", service="application", message="A new kind of problem", operations=[where]
     )
-    send("reader@example.net")
-    assert len(sandbox.outbox) == 1
+    sending_fails(Unclear)
+    assert sandbox.count("sendAppUserLoginLink") == 0
+
+
+@pytest.mark.parametrize("token_type", [APP_USER, ORG_USER])
+@pytest.mark.parametrize("service", ["token", "user", "application"])
+def test_the_token_service_is_asked_too(
+    sandbox: Sandbox, service: str, token_type: TokenType
+) -> None:
+    sandbox.set_fault("inner", service=service)
+    if service == "token" or (service == "application" and token_type is APP_USER):
+        sending_fails(Failing, token_type)
 
 
 def test_an_application_refused_behind_the_answer(
@@ -224,6 +243,12 @@ def audit_of(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
     ]
 
 
+@pytest.fixture
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "PAUSES", [0.01, 0.02])
+
+
+@pytest.mark.usefixtures("_quick")
 def test_a_part_that_stays_away(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     sandbox.set_fault("inner", service="mailer")
@@ -232,6 +257,24 @@ def test_a_part_that_stays_away(sandbox: Sandbox, caplog: pytest.LogCaptureFixtu
     assert audit_of(caplog)[-1]["reason"] == "unavailable"
     said = [r.levelname for r in caplog.records if r.name == "django_identityx"]
     assert said == ["WARNING", "ERROR"]  # left alone from now on; this link is lost
+
+
+def test_it_is_tried_for_a_minute() -> None:
+    assert 55 <= sum(delivery.PAUSES) <= 70
+
+
+@pytest.mark.usefixtures("_quick")
+def test_one_line_when_it_is_taken_and_one_when_identityx_has_it(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    sandbox.set_fault("inner", service="mailer", times=2)
+    send("reader@example.net", visitor=VISITOR)
+    by_event = {entry["event"]: entry for entry in audit_of(caplog)}
+    assert set(by_event) == {"login_link_sent", "login_link_delivered"}
+    sent, delivered = by_event["login_link_sent"], by_event["login_link_delivered"]
+    for field in ("kind", "email_digest"):
+        assert sent[field] == delivered[field]
 
 
 def test_what_may_have_arrived_is_not_sent_again(sandbox: Sandbox) -> None:
@@ -244,7 +287,7 @@ def test_what_may_have_arrived_is_not_sent_again(sandbox: Sandbox) -> None:
     ("email", "create", "reason"),
     [
         ("new@example.net", False, "unknown_user"),
-        ("x@mailinator.com", True, "unknown_user"),
+        ("x@mailinator.com", True, "refused"),
         ("", True, "refused"),
     ],
 )
@@ -259,7 +302,7 @@ def test_what_comes_to_nothing_is_audited(
     settings.IDENTITYX_CREATE_APP_USERS = create
     caplog.set_level(logging.INFO)
     send(email, visitor=VISITOR)
-    sent, not_sent = sorted(audit_of(caplog), key=lambda entry: len(entry["event"]))
+    not_sent, sent = sorted(audit_of(caplog), key=lambda entry: entry["event"])
     assert (sent["event"], not_sent["event"]) == ("login_link_sent", "login_link_not_sent")
     assert not_sent["reason"] == reason
     assert not_sent["email_digest"] == sent["email_digest"]
@@ -364,19 +407,22 @@ def test_a_forked_child_has_an_executor_of_its_own(sandbox: Sandbox, settings) -
 # --- The executor ----------------------------------------------------------------------------
 
 
+def run_in(executor: Background, job: Callable[[bool], float | None]) -> None:
+    with executor.place() as place:
+        place.run(job)
+
+
 def test_a_job_that_fails_costs_nothing_more(caplog: pytest.LogCaptureFixture) -> None:
     executor = Background(workers=1, places=1)
 
-    def fail() -> None:
+    def fail(last: bool) -> None:
         raise LookupError("it failed")
 
-    with executor.place() as place:
-        place.run(fail)
+    run_in(executor, fail)
     assert executor.wait(5)
     assert "A job in the background failed." in logged(caplog)
     done = threading.Event()
-    with executor.place() as place:
-        place.run(done.set)
+    run_in(executor, lambda last: done.set())
     executor.close()
     assert done.is_set()
 
@@ -397,16 +443,62 @@ def test_an_executor_that_ends_between_place_and_job() -> None:
     with executor.place() as place:
         executor.close()
         with pytest.raises(Busy):
-            place.run(lambda: None)
+            place.run(lambda last: None)
     assert executor.wait(0)
 
 
-def test_a_job_that_pauses_does_not_hold_up_the_end() -> None:
-    executor, ended = Background(), []
-    with executor.place() as place:
-        place.run(lambda: ended.append(executor.pause(60)))
+def test_jobs_that_wait_hold_no_thread() -> None:
+    executor, done = Background(workers=1), threading.Event()
+    for _ in range(10):
+        run_in(executor, lambda last: None if last else 60.0)
+    run_in(executor, lambda last: done.set())
+    assert done.wait(5)
+    assert not executor.wait(0.05)  # they hold their places
     executor.close()
-    assert ended == [False]
+    assert executor.wait(0)
+
+
+def test_what_waits_is_tried_when_its_time_has_come() -> None:
+    executor, tries = Background(workers=2), []
+
+    def job(last: bool) -> float | None:
+        tries.append(time.monotonic())
+        return 0.1 if len(tries) < 3 else None
+
+    run_in(executor, job)
+    assert executor.wait(5)
+    first, second, third = tries
+    assert second - first >= 0.1
+    assert third - second >= 0.1
+    executor.close()
+
+
+def test_at_the_end_what_waits_is_tried_once_more_and_told_that_it_is_the_last() -> None:
+    executor, told = Background(), []
+
+    def job(last: bool) -> float:
+        told.append(last)
+        return 60.0
+
+    run_in(executor, job)
+    while not told:
+        time.sleep(0.01)
+    executor.close()
+    assert told == [False, True]
+    assert executor.wait(0)
+
+
+def test_several_run_at_once() -> None:
+    executor, together = Background(workers=3), threading.Barrier(3, timeout=5)
+
+    def meet(last: bool) -> None:
+        together.wait()
+
+    for _ in range(3):
+        run_in(executor, meet)
+    assert executor.wait(5)
+    executor.close()
+    assert not together.broken
 
 
 @pytest.mark.django_db
@@ -415,11 +507,42 @@ def test_a_job_closes_its_database_connections() -> None:
 
     executor, seen = Background(workers=1), []
 
-    def look() -> None:
+    def look(last: bool) -> None:
         seen.append(connections["default"])
         connections["default"].ensure_connection()
 
-    with executor.place() as place:
-        place.run(look)
+    run_in(executor, look)
     executor.close()
     assert seen[0] is not connections["default"]
+
+
+# --- Servers that run no exit handlers -------------------------------------------------------
+
+
+def test_asgi_servers_that_say_so_before_they_end(sandbox: Sandbox) -> None:
+    async def django(scope: Any, receive: Any, send: Any) -> None:
+        await send(scope["type"])
+
+    async def serve() -> list[Any]:
+        said: list[Any] = []
+        events = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+
+        async def receive() -> Any:
+            return next(events)
+
+        async def tell(message: Any) -> None:
+            said.append(message if isinstance(message, str) else message["type"])
+            if said[-1] == "lifespan.startup.complete":
+                await asyncio.to_thread(
+                    sending.send_login_link, "reader@example.net", token_type=APP_USER
+                )
+
+        application = sending.finish_on_shutdown(django)
+        await application({"type": "http"}, receive, tell)
+        await application({"type": "lifespan"}, receive, tell)
+        return said
+
+    sandbox.set_fault("slow", seconds=0.3, operations=["sendAppUserLoginLink"])
+    said = asyncio.run(serve())
+    assert said == ["http", "lifespan.startup.complete", "lifespan.shutdown.complete"]
+    assert [mail.to for mail in sandbox.outbox] == ["reader@example.net"]

@@ -76,7 +76,8 @@ def test_signed_in_as_the_same_person_goes_on(sandbox: Sandbox, visitor: Visitor
     asked = sandbox.count("loginAppUser")
     visitor.ask(next="/members/")
     page = visitor.open(sandbox.outbox[-1].url)
-    assert page.redirect_chain[-1] == ("/members/", 302)
+    assert 'href="/members/"' in text(page)  # who stays goes on, too
+    assert visitor.submit(page).url == "/members/"
     assert sandbox.count("loginAppUser") == asked
 
 
@@ -348,11 +349,11 @@ class TestS14TheTokenLeavesTheURL:
         token = sandbox.login_link_token(READER)
         response = visitor.get(f"{CALLBACK}?token={token}", secure=True)
         assert (response.status_code, response.url) == (303, CALLBACK)
-        cookie = response.cookies["identityx_link_token"]
+        cookie = response.cookies["__Host-identityx_link_token"]
         assert cookie["httponly"]
         assert cookie["secure"]
         assert cookie["samesite"] == "Lax"
-        assert cookie["path"] == CALLBACK
+        assert cookie["path"] == "/"
         assert cookie["max-age"] == 600
 
     @pytest.mark.parametrize("name", ["login", "org-login", "link-sent", "callback", "logout"])

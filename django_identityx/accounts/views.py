@@ -15,7 +15,7 @@ from django.utils.http import urlencode
 
 from ..conf import conf
 from ..credentials import TokenType
-from ..signin.pages import LoginView
+from ..signin import LoginView
 from . import linking
 from .identities import email_field
 

@@ -3,46 +3,35 @@
 Known, unknown, refused (a burner domain) and banned addresses differ at IdentityX: in the answer,
 in the number of requests, and in the time that creating a user or handing a mail to a server takes.
 So no visitor waits for any of it. The answer waits for one question that is the same for
-everybody, whether IdentityX is there and serves this application, which tells outages; then the
-address goes to the background. That goes for every kind of link, with and without
-``IDENTITYX_CREATE_APP_USERS``: a request that creates and sends in the foreground would still
-show a new user by the time of the insertion, and a burner domain by its second request.
+everybody, whether the parts of IdentityX that signing in needs are there and serve this
+application; then the address goes to the background. That goes for every kind of link, with and
+without ``IDENTITYX_CREATE_APP_USERS``: a request that creates and sends in the foreground would
+still show a new user by the time of the insertion, and a burner domain by its second request.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
-from .. import audit, emails
+from .. import applications, audit, emails
 from ..addresses import Visitor, client_address
+from ..applications import Application
 from ..client import IdentityXClient
 from ..conf import conf, rules
 from ..credentials import TokenType
-from ..exceptions import (
-    ConfigurationError,
-    Failing,
-    IdentityXError,
-    InvalidInput,
-    NotFound,
-    OperationFailed,
-    Unavailable,
-    Unclear,
-)
+from ..exceptions import ConfigurationError, InvalidInput, NotFound
+from .delivery import Delivery
 from .executor import background
+from .shutdown import finish_on_shutdown
 
-logger = logging.getLogger("django_identityx")
-
-PAUSES = (0.3, 1.0)  # seconds before IdentityX, reporting an outage inside, is asked again
-
-# An address that nobody has: the answer is null, unless a part of IdentityX is down.
-_PROBE = 'query { ping appUser(input: { email: "nobody@sign-in.invalid" }) { id } }'
+__all__ = ["callback_url", "finish_on_shutdown", "send_login_link", "wait_until_sent"]
 
 
 def send_login_link(
@@ -50,34 +39,57 @@ def send_login_link(
     *,
     token_type: TokenType,
     redirect_to: str | None = None,
+    source: str | None = None,
+    additional_context: dict[str, Any] | None = None,
+    app_context_id: str | None = None,
     visitor: Visitor | None = None,
     request: HttpRequest | None = None,
+    application: Application | None = None,
 ) -> None:
     """Have IdentityX mail a login link to ``email``; return in the same way whoever that is.
 
     Sign-up comes first where ``IDENTITYX_CREATE_APP_USERS`` says so. ``redirect_to`` must have been
-    checked; it is in the link of an AppUser, where its reader can change it.
+    checked; it is in the link of an AppUser, where its reader can change it. ``source`` and
+    ``additional_context`` are in the link's token, for all to read, and come back at sign-in;
+    ``app_context_id`` chooses sender, language and words of the mail. ``application`` is by default
+    the request's.
 
     Raises `Unavailable` (`Busy` if too many links are waiting), `ConfigurationError`, or
     `ImproperlyConfigured` for a bad callback URL; never anything about the address.
     """
-    client = IdentityXClient.from_settings(visitor=visitor)
-    call = _call(client, email, token_type, redirect_to, request)
-    digest = emails.digest(email)
+    application = application or applications.current(request)
+    client = IdentityXClient.from_settings(application, visitor=visitor)
+    email = emails.clean(email)
+    with_link = {
+        "redirect_to": redirect_to,
+        "source": source,
+        "additional_context": additional_context,
+        "app_context_id": app_context_id,
+    }
+    if token_type is TokenType.ORG_USER:
+        send: Callable[[], None] = partial(client.send_user_login_link, email)
+    elif token_type is TokenType.APP_USER:
+        url = callback_url(request, application)
+        if not application.app_id:
+            raise ConfigurationError("Readers can't sign in: IDENTITYX_APP_ID is not set.")
+        send = partial(_send_to_reader, client, email, url, with_link)
+    else:
+        raise ValueError(f"Nobody signs in by a link as {token_type.value}.")
+    kind, digest = token_type.value, emails.digest(email)
     address = (request and client_address(request)) or (visitor and visitor.address) or ""
     with background().place() as place:
-        _ask(client.for_visitor(None), token_type)
-        place.run(partial(_deliver, call, token_type.value, digest, address))
-    audit.login_link_sent(request, token_type.value, email)
+        client.for_visitor(None).check_up(token_type)
+        place.run(Delivery(send, kind, digest, address))
+    audit.login_link_sent(request, kind, email)
 
 
-def callback_url(request: HttpRequest | None = None) -> str:
-    """Where links lead: ``IDENTITYX_CALLBACK_URL``, and never what a request says.
+def callback_url(request: HttpRequest | None = None, application: Application | None = None) -> str:
+    """Where links lead: the application's callback URL, and never what a request says.
 
     A forged ``Host`` would mail the link of a stranger's choice to a victim. Only in DEBUG, and
-    only where the setting is missing, the request's host serves. Raises `ImproperlyConfigured`.
+    only where there is no setting, the request's host serves. Raises `ImproperlyConfigured`.
     """
-    url = conf.CALLBACK_URL
+    url = (application or applications.current(request)).callback_url
     if url is None:
         if not settings.DEBUG or request is None:
             raise ImproperlyConfigured("IDENTITYX_CALLBACK_URL must be set to send login links.")
@@ -100,73 +112,16 @@ def wait_until_sent(timeout: float = 10.0) -> bool:
     return background().wait(timeout)
 
 
-def _call(
-    client: IdentityXClient,
-    email: str,
-    token_type: TokenType,
-    redirect_to: str | None,
-    request: HttpRequest | None,
-) -> Callable[[], None]:
-    """What is to be done for ``email``, with everything that the settings say about it."""
-    email = emails.clean(email)
-    if token_type is TokenType.ORG_USER:
-        return partial(client.send_user_login_link, email)
-    if token_type is not TokenType.APP_USER:
-        raise ValueError(f"Nobody signs in by a link as {token_type.value}.")
-    url = callback_url(request)
-    if not client.app_id:
-        raise ConfigurationError("Readers can't sign in: IDENTITYX_APP_ID is not set.")
-    send = partial(client.send_app_user_login_link, email, url, redirect_to=redirect_to)
+def _send_to_reader(
+    client: IdentityXClient, email: str, url: str, with_link: dict[str, Any]
+) -> None:
     if not conf.CREATE_APP_USERS:
-        return send
-    create_and_send = partial(
-        client.create_and_send_app_user_login_link,
-        email,
-        url,
-        redirect_to=redirect_to,
-    )
-
-    def sign_up() -> None:
-        try:
-            create_and_send()
-        except InvalidInput:
-            send()  # no new user may have this address (a burner domain, say); an old one may
-
-    return sign_up
-
-
-def _ask(client: IdentityXClient, token_type: TokenType) -> None:
-    """Raise if IdentityX is in trouble, whoever is going to get the link."""
-    if token_type is TokenType.ORG_USER:
-        client.ping()
-        return
+        return client.send_app_user_login_link(email, url, **with_link)
     try:
-        client.execute(_PROBE)
-    except (OperationFailed, Unclear):
-        # It answered, and reported no outage: what it dislikes is the question.
-        logger.debug("IdentityX did not answer the question before a login link.")
-
-
-def _deliver(call: Callable[[], None], kind: str, digest: str, address: str) -> None:
-    """Send, in the background; what comes to nothing is told in the audit log."""
-    for pause in (*PAUSES, None):
+        client.create_and_send_app_user_login_link(email, url, **with_link)
+    except InvalidInput as refused:
+        # No new user may have this address (a burner domain, say); an old one may.
         try:
-            call()
-        except Failing:
-            if pause is not None and background().pause(pause):
-                continue  # reported as failed, so nothing is sent twice
-            reason = "unavailable"
-        except Unavailable:
-            reason = "unavailable"
+            client.send_app_user_login_link(email, url, **with_link)
         except NotFound:
-            reason = "unknown_user"
-        except OperationFailed:
-            reason = "refused"
-        except IdentityXError:
-            reason = "misconfigured"
-        else:
-            return
-        break
-    if reason in {"unavailable", "misconfigured"}:
-        logger.error("A login link could not be sent (%s).", reason)
-    audit.login_link_not_sent(kind, digest, reason, address)
+            raise refused from None

@@ -1,1 +1,38 @@
-"""A room; see its files."""
+"""Signing in by a link from a mail: the pages, their JSON twins, and what reads a link."""
+
+from .api import DevicesView as APIDevicesView
+from .api import LoginLinkView as APILoginLinkView
+from .api import LoginView as APILoginView
+from .api import LogoutView as APILogoutView
+from .api import MeView as APIMeView
+from .forms import EmailForm
+from .links import Link, LinkKind, read_link, token_from
+from .pages import (
+    CallbackView,
+    DevicesView,
+    LinkSentView,
+    LoginView,
+    LogoutView,
+    OrgLoginView,
+    Page,
+)
+
+__all__ = [
+    "APIDevicesView",
+    "APILoginLinkView",
+    "APILoginView",
+    "APILogoutView",
+    "APIMeView",
+    "CallbackView",
+    "DevicesView",
+    "EmailForm",
+    "Link",
+    "LinkKind",
+    "LinkSentView",
+    "LoginView",
+    "LogoutView",
+    "OrgLoginView",
+    "Page",
+    "read_link",
+    "token_from",
+]

@@ -1,4 +1,4 @@
-"""Single use: a link is taken once, by an atomic claim on a digest of its token.
+"""Single use: a link is taken once, by a row with the keyed digest of its token.
 
 IdentityX takes a link as often as one likes. A double click cancels the first answer with its
 cookies, so the same browser (by its mark) may take a link again for a minute. The later one then
@@ -7,18 +7,30 @@ holds the claim; the earlier one leads nowhere, and its session, if there is one
 
 from __future__ import annotations
 
+import contextlib
 import enum
+import logging
 import secrets
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
 
 from django.conf import settings
+from django.db import Error, IntegrityError, router, transaction
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from .claim_stores import store
+from ..exceptions import Unreachable
+from ..models import Claim as Row
+from .links import Link
+
+logger = logging.getLogger("django_identityx")
 
 REPEAT = 60  # seconds in which the same browser may take a link again
 MAX_REPEATS = 5
+KEPT = 24 * 3600  # seconds that a row outlives its link: IDENTITYX_LINK_MAX_AGE may grow
 _TRIES = 10  # against others who take or release the same link at the same moment
 
 
@@ -32,7 +44,7 @@ class Outcome(enum.Enum):
 
 @dataclass(frozen=True)
 class _Held:
-    """What a store keeps: whose the link is, since when, and what it led to."""
+    """What a row keeps: whose the link is, since when, and what it led to."""
 
     mark: str
     since: int
@@ -52,51 +64,79 @@ class _Held:
 
 
 class Claim:
-    """The claim on one link by one request; ``mark`` is the browser's, empty for nobody's."""
+    """The claim on one link by one request; ``mark`` is the browser's, empty for nobody's.
 
-    def __init__(self, token: str, mark: str, expires_at: float) -> None:
-        self._key = _digest("link", token)
+    Each step is one statement of the database. Where that fails nothing is known: `Unreachable`.
+    """
+
+    def __init__(self, link: Link, mark: str) -> None:
+        what = f"{link.application.app_id or ''}:{link.token}"
+        self._key = _digest("link", what)
         # Taken before SECRET_KEY was changed, or by a process that still has the old one.
-        self._older_keys = [_digest("link", token, old) for old in settings.SECRET_KEY_FALLBACKS]
+        self._older_keys = [_digest("link", what, old) for old in settings.SECRET_KEY_FALLBACKS]
         self._mark = _digest("mark", mark) if mark else ""
-        self._expires_at = expires_at
-        self._mine = ""  # what the store keeps if nobody has come after us
+        self._expires_at = link.refused_after
+        self._mine = ""  # what the row has if nobody has come after us
         self.first_session = ""  # of a repeated claim: the session that an earlier one made
 
     def take(self) -> Outcome:
-        """Take the link, or say why not. Raises `Unreachable` where nobody can tell."""
-        if any(store().get(key) is not None for key in self._older_keys):
-            return Outcome.REFUSED
-        first = _Held(self._mark, int(time.time()), 0, secrets.token_hex(8))
-        for _ in range(_TRIES):
-            if store().add(self._key, first.dump(), self._expires_at):
-                self._mine = first.dump()
-                return Outcome.TAKEN
-            text = store().get(self._key)
-            if text is None:
-                continue  # released at this moment
-            held = _Held.load(text)
-            if held is None or not self._may_repeat(held):
+        """Take the link, or say why not."""
+        with _telling():
+            if self._older_keys and _rows().filter(digest__in=self._older_keys).exists():
                 return Outcome.REFUSED
-            mine = replace(held, repeats=held.repeats + 1, claimant=first.claimant).dump()
-            if store().swap(self._key, text, mine, self._expires_at):
-                self._mine, self.first_session = mine, held.session
-                return Outcome.REPEATED
+            first = _Held(self._mark, int(time.time()), 0, secrets.token_hex(8))
+            for _ in range(_TRIES):
+                if self._insert(first.dump()):
+                    _rows().filter(expires_at__lt=_moment(time.time() - KEPT)).delete()
+                    self._mine = first.dump()
+                    return Outcome.TAKEN
+                text = self._holder()
+                if text is None:
+                    continue  # released at this moment
+                held = _Held.load(text)
+                if held is None or not self._may_repeat(held):
+                    return Outcome.REFUSED
+                mine = replace(held, repeats=held.repeats + 1, claimant=first.claimant).dump()
+                if self._row(text).update(holder=mine):
+                    self._mine, self.first_session = mine, held.session
+                    return Outcome.REPEATED
         return Outcome.REFUSED
 
     def is_held(self) -> bool:
         """Whether the link is still ours: no later press of the same browser has taken it."""
-        return store().get(self._key) == self._mine
+        with _telling():
+            return self._holder() == self._mine
 
     def complete(self, session_key: str) -> bool:
         """Remember which session the claim led to; False if the link is ours no more."""
         done = self._mine.rpartition(":")[0] + f":{session_key}"
-        return store().swap(self._key, self._mine, done, self._expires_at)
+        with _telling():
+            return bool(self._row(self._mine).update(holder=done))
 
     def release(self) -> None:
         """Give the link back: the login failed, and not because of the link."""
         if not self.first_session:
-            store().swap(self._key, self._mine, None, self._expires_at)
+            with _telling():
+                self._row(self._mine).delete()
+
+    def _insert(self, holder: str) -> bool:
+        row = Row(digest=self._key, holder=holder, expires_at=_moment(self._expires_at))
+        using = router.db_for_write(Row)
+        try:
+            with transaction.atomic(using=using):
+                row.save(force_insert=True, using=using)
+        except IntegrityError:
+            return False
+        return True
+
+    def _holder(self) -> str | None:
+        holder: str | None = (
+            _rows().filter(digest=self._key).values_list("holder", flat=True).first()
+        )
+        return holder
+
+    def _row(self, holder: str) -> Any:
+        return _rows().filter(digest=self._key, holder=holder)
 
     def _may_repeat(self, held: _Held) -> bool:
         return (
@@ -107,7 +147,25 @@ class Claim:
         )
 
 
+def _rows() -> Any:
+    return Row._default_manager.using(router.db_for_write(Row))
+
+
+def _moment(seconds: float) -> datetime:
+    moment = datetime.fromtimestamp(seconds, tz=UTC)
+    return moment if settings.USE_TZ else timezone.make_naive(moment)
+
+
 def _digest(purpose: str, text: str, secret: str | bytes | None = None) -> str:
-    """40 hex digits, as long as a session key may be; keyed, so that nobody can make one."""
+    """Keyed, so that nobody can make one."""
     digest = salted_hmac(f"identityx:{purpose}", text, secret=secret, algorithm="sha256")
-    return digest.hexdigest()[:40]
+    return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def _telling() -> Iterator[None]:
+    try:
+        yield
+    except Error as error:
+        logger.error("The table of used links can't be used (%s).", type(error).__name__)
+        raise Unreachable("Whether this link was used before can't be told right now.") from None

@@ -6,8 +6,12 @@ tab has signed in meanwhile. So our views are exempt there and ask here first.
 
 from __future__ import annotations
 
+import logging
+
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware, get_token
+
+logger = logging.getLogger("django_identityx")
 
 
 class _Check(CsrfViewMiddleware):
@@ -19,15 +23,25 @@ def _check() -> _Check:
     return _Check(lambda request: HttpResponse())
 
 
-def failure(request: HttpRequest) -> str | None:
-    """Why an unsafe request fails the check; None if it passes."""
+def failure(request: HttpRequest) -> str:
+    """Why an unsafe request fails the check: ``origin``, ``cookies``, ``csrf``; empty: it passes.
+
+    A browser that sends no cookie of this site at all keeps none.
+    """
     check = _check()
     check.process_request(request)
     reason = check.process_view(request, None, (), {})  # type: ignore[arg-type]
-    return None if reason is None else str(reason)
+    if reason is None:
+        return ""
+    if str(reason).startswith(("Origin checking", "Referer checking")):
+        code = "origin"
+    else:
+        code = "csrf" if request.COOKIES else "cookies"
+    logger.debug("CSRF check failed: %s.", code)
+    return code
 
 
 def leave_cookie(request: HttpRequest, response: HttpResponse) -> None:
-    """Set the CSRF cookie, also on a site without the middleware."""
+    """Set Django's CSRF cookie, also on a site without the middleware."""
     get_token(request)
     _check().process_response(request, response)

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from .. import emails
+from ..exceptions import Rejected
+from .links import check_token, token_from
 
 
-class EmailForm(forms.Form):
+class _Form(forms.Form):
+    """Leads the eye, the focus and the screen reader to the field that is wrong."""
+
+    def __init__(self, *args: Any, autofocus: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            if self.errors:
+                field.widget.attrs |= {"aria-invalid": "true", "aria-describedby": f"{name}-error"}
+            if self.errors or autofocus:
+                field.widget.attrs["autofocus"] = True
+
+
+class EmailForm(_Form):
     """The address that a login link goes to."""
 
     email = forms.EmailField(
@@ -23,10 +39,6 @@ class EmailForm(forms.Form):
         ),
     )
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        _point_to_error(self, "email")
-
     def clean_email(self) -> str:
         try:
             return emails.parse(self.cleaned_data["email"])
@@ -35,7 +47,7 @@ class EmailForm(forms.Form):
             raise forms.ValidationError(message, "invalid") from None
 
 
-class LinkForm(forms.Form):
+class LinkForm(_Form):
     """A link from a mail, or its token, pasted."""
 
     link = forms.CharField(
@@ -46,14 +58,13 @@ class LinkForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        _point_to_error(self, "link")
-
-
-def _point_to_error(form: forms.Form, name: str) -> None:
-    """Lead the eye, the focus and the screen reader to the field that is wrong."""
-    if form.errors:
-        form.fields[name].widget.attrs.update(
-            {"aria-invalid": "true", "aria-describedby": f"{name}-error", "autofocus": True}
-        )
+    def clean_link(self) -> str:
+        """The token in it."""
+        token = token_from(self.cleaned_data["link"])
+        try:
+            check_token(token)
+        except Rejected:
+            raise forms.ValidationError(
+                _("This is not a whole link from the mail. Copy all of it, then paste it here.")
+            ) from None
+        return token

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-from typing import Any
-
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.utils.cache import patch_vary_headers
 
 
@@ -19,13 +15,3 @@ def set_headers(response: HttpResponse) -> HttpResponse:
     response["X-Content-Type-Options"] = "nosniff"
     patch_vary_headers(response, ["Cookie", "Authorization"])
     return response
-
-
-def with_headers(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Decorate a view function with `set_headers`."""
-
-    @functools.wraps(view)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return set_headers(view(request, *args, **kwargs))
-
-    return wrapped

@@ -1,8 +1,8 @@
 """Login links: what was pasted or clicked, whose it claims to be, and whether it is too old.
 
-As with credentials, what a link's token says of itself is unverified: it tells early that it can't
-be good, which of the two logins it is for, and whose address to show (masked). Only IdentityX says
-that a link is good.
+What a link says of itself is unverified, as with credentials: it tells early that the link can't be
+good, which of the two logins it is for, and whose address to show (masked). Only IdentityX says
+that it is good.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ import time
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
-from django.http import HttpRequest
-
-from .. import audit
+from .. import emails
+from ..applications import Application
 from ..conf import conf
-from ..credentials import LEEWAY, MAX_TOKEN, Claims, TokenType, read_claims
+from ..credentials import LEEWAY, MAX_TOKEN, Claims, TokenType, check_form, read_claims
 from ..exceptions import Malformed, Rejected
 
 CHANGE_EMAIL = "app-user-change-email-link"
@@ -41,7 +40,39 @@ class Link:
     kind: LinkKind
     token: str = field(repr=False)
     email: str
-    expires_at: float  # seconds since the epoch: when it is refused here at the latest
+    application: Application
+    issued_at: float  # seconds since the epoch, as the next
+    expires_at: float  # by its own word
+
+    @property
+    def is_staff(self) -> bool:
+        return self.kind is LinkKind.ORG_USER
+
+    @property
+    def masked_email(self) -> str:
+        """The address as a page may show it: dots where the claim is none."""
+        return emails.mask(self.email)
+
+    @property
+    def has_address(self) -> bool:
+        """Whether it claims an address that a new link could go to."""
+        try:
+            return bool(emails.parse(self.email))
+        except ValueError:
+            return False
+
+    @property
+    def refused_after(self) -> float:
+        """When it is refused here at the latest; seconds since the epoch."""
+        return self.issued_at + conf.LINK_MAX_AGE + LEEWAY
+
+    def check_age(self, now: float | None = None) -> None:
+        """Raise `Rejected` (``expired`` or ``too_old``) if its time is over."""
+        now = time.time() if now is None else now
+        if now > self.expires_at + LEEWAY:
+            raise Malformed("expired")
+        if now > self.refused_after:
+            raise Malformed("too_old")
 
 
 def token_from(text: str) -> str:
@@ -57,53 +88,32 @@ def token_from(text: str) -> str:
     return found[0] if found else parts.path.rstrip("/").rpartition("/")[2]
 
 
-def read_link(text: str, *, now: float | None = None) -> Link:
-    """Read a link or bare token.
-
-    Raises `Rejected` with reason ``missing``, ``malformed``, ``wrong_kind``, ``change_email`` or
-    ``wrong_application``, or `Expired`: past its ``exp``, or older than ``IDENTITYX_LINK_MAX_AGE``
-    by its ``iat``.
-    """
-    token = token_from(text)
+def check_token(token: str) -> None:
+    """Raise `Rejected` for what can't be a link's token, by its characters."""
     if not token:
         raise Malformed("missing", "There is no link.")
+    check_form(token)
+
+
+def read_link(text: str, application: Application, *, now: float | None = None) -> Link:
+    """Read a link or bare token, of whatever age.
+
+    Raises `Rejected` with reason ``missing``, ``malformed``, ``wrong_kind``, ``change_email`` or
+    ``wrong_application``.
+    """
+    token = token_from(text)
+    check_token(token)
     claims = read_claims(token)
     kind = _kind(claims)
-    if kind is LinkKind.APP_USER and (not conf.APP_ID or claims.iss != conf.APP_ID):
+    app_id = application.app_id
+    if kind is LinkKind.APP_USER and (not app_id or claims.iss != app_id):
         raise Malformed("wrong_application", "The link belongs to another site.")
     if not claims.aud or claims.iat is None:
         raise Malformed("malformed", "The link is incomplete.")
-    now = time.time() if now is None else now
-    if claims.iat > now + LEEWAY:
+    if claims.iat > (time.time() if now is None else now) + LEEWAY:
         raise Malformed("malformed", "The link comes from the future.")
-    if claims.exp is not None and now > claims.exp + LEEWAY:
-        raise Expired("expired", claims.aud, kind)
-    expires_at = claims.iat + conf.LINK_MAX_AGE
-    if now > expires_at + LEEWAY:
-        raise Expired("too_old", claims.aud, kind)
-    return Link(kind, token, claims.aud, expires_at + LEEWAY)
-
-
-def read_to_sign_in(request: HttpRequest, text: str) -> Link:
-    """`read_link` for somebody who wants to sign in with it: what is wrong is audited."""
-    try:
-        return read_link(text)
-    except Expired as expired:
-        kind = expired.kind.token_type.value
-        audit.login_failed(request, expired.reason, kind=kind, email=expired.email)
-        raise
-    except Rejected as rejected:
-        audit.login_failed(request, rejected.reason)
-        raise
-
-
-class Expired(Malformed):
-    """A link that was good once; ``email`` is where a new one would go."""
-
-    def __init__(self, reason: str, email: str, kind: LinkKind) -> None:
-        super().__init__(reason)
-        self.email = email
-        self.kind = kind
+    expires_at = float("inf") if claims.exp is None else claims.exp
+    return Link(kind, token, claims.aud, application, claims.iat, expires_at)
 
 
 def _kind(claims: Claims) -> LinkKind:

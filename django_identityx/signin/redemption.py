@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from importlib import import_module
+from typing import Any
 
 from django.conf import settings
-from django.contrib import auth
+from django.db import connections
 from django.http import HttpRequest
 
 from .. import audit, sessions, verification
@@ -24,7 +26,15 @@ from ..exceptions import (
 )
 from ..users import AppUser, OrgUser
 from .claims import Claim, Outcome
-from .links import Link, LinkKind
+from .links import Link
+
+logger = logging.getLogger("django_identityx")
+
+
+def outside_transactions(view: Any) -> Any:
+    """Decorate a view that redeems: a claim must outlive whatever its request does later."""
+    view._non_atomic_requests = set(connections)
+    return view
 
 
 def redeem(request: HttpRequest, link: Link, mark: str) -> AppUser | OrgUser:
@@ -33,22 +43,21 @@ def redeem(request: HttpRequest, link: Link, mark: str) -> AppUser | OrgUser:
     Raises `Rejected` (``used`` where the link was taken before), `Unavailable` or
     `ConfigurationError`. The link stays good unless it led to a session.
     """
-    claim = Claim(link.token, mark, link.expires_at)
+    claim = Claim(link, mark)
     try:
-        outcome = claim.take()
-        if outcome is Outcome.REFUSED:
+        if claim.take() is Outcome.REFUSED:
             raise _used()
         try:
-            user = _sign_in(request, link, claim)
+            return _sign_in(request, link, claim)
         except BaseException:
             with contextlib.suppress(Unavailable):
                 claim.release()
             raise
     except (Rejected, Unavailable, ConfigurationError) as error:
-        kind = link.kind.token_type.value
-        audit.login_failed(request, _reason(error), kind=kind, email=link.email)
+        reason = _reason(error)
+        logger.debug("Link led to no session: %s.", reason)
+        audit.login_failed(request, reason, kind=link.kind.token_type.value, email=link.email)
         raise
-    return user
 
 
 def _reason(error: Exception) -> str:
@@ -57,26 +66,15 @@ def _reason(error: Exception) -> str:
     return "unavailable" if isinstance(error, Unavailable) else "misconfigured"
 
 
-def is_theirs(request: HttpRequest, link: Link) -> bool:
-    """Whether the person of ``link`` is the one who is signed in already, for certain."""
-    held = sessions.get_credential(request)
-    if auth.SESSION_KEY in request.session or held is None:
-        return False
-    if held.token_type is not link.kind.token_type:
-        return False
-    user = sessions.get_user(request)
-    return user.is_authenticated and user.email.casefold() == link.email.strip().casefold()
-
-
 def _sign_in(request: HttpRequest, link: Link, claim: Claim) -> AppUser | OrgUser:
     first = _session(claim.first_session, request)
     if claim.first_session and sessions.get_credential(first) is None:
         raise _used()  # whoever signed in with it has signed out since
-    user, credential = _exchange(request, link)
+    user, credential, said = _exchange(request, link)
     try:
         if not claim.is_held():
             raise _used()
-        sessions.login(request, user, credential)
+        sessions.login(request, user, credential, **said)
         request.session.save()
     except BaseException:
         sessions.revoke(credential, visitor(request))
@@ -89,8 +87,7 @@ def _sign_in(request: HttpRequest, link: Link, claim: Claim) -> AppUser | OrgUse
     held = sessions.get_credential(first)
     if held is not None and first.session.session_key != request.session.session_key:
         # The answer with this session never arrived, or the new one replaces it.
-        first.session.flush()
-        sessions.revoke(held, visitor(request))
+        sessions.logout(first)
     return user
 
 
@@ -105,31 +102,40 @@ def _used() -> Rejected:
     return Rejected("used", "This link has been used.")
 
 
-def _exchange(request: HttpRequest, link: Link) -> tuple[AppUser | OrgUser, Credential]:
-    client = IdentityXClient.from_settings(visitor=visitor(request))
+def _exchange(
+    request: HttpRequest, link: Link
+) -> tuple[AppUser | OrgUser, Credential, dict[str, Any]]:
+    """Who it is, by what, and what was sent along with the link."""
+    app = link.application
+    client = IdentityXClient.from_settings(app, visitor=visitor(request))
     user: AppUser | OrgUser
+    said: dict[str, Any] = {}
     try:
-        if link.kind is LinkKind.APP_USER:
-            login = client.login_app_user(link.token)
-            user, credential = login.user, login.credential
-        else:
+        if link.is_staff:
             staff = client.user_login(link.token)
             user, credential = staff.user, staff.credential
+        else:
+            login = client.login_app_user(link.token)
+            user, credential = login.user, login.credential
+            said = {
+                "login_source": login.login_source,
+                "additional_context": login.additional_context,
+            }
     except OperationFailed as error:
         raise Unclear("IdentityX gave no verdict about the link.") from error
     try:
-        check_claims(credential, conf.APP_ID)
+        check_claims(credential, app.app_id)
         if user.email.casefold() != link.email.strip().casefold():
             raise Rejected("wrong_person", "The link led to another person.")
         if conf.REFUSE_BANNED and isinstance(user, AppUser) and user.banned:
             raise Rejected("banned")
-        if link.kind is LinkKind.ORG_USER:
+        if link.is_staff:
             user = verification.verify(credential)  # the login itself tells no memberships
         sessions.load(user, request=request, signing_in=True)
     except IdentityXError:
         sessions.revoke(credential, visitor(request))
         raise
-    return user, credential
+    return user, credential, said
 
 
 def _session(key: str, request: HttpRequest) -> HttpRequest:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.conf import settings
 from django.http import HttpRequest
 from django.shortcuts import resolve_url
@@ -12,6 +14,8 @@ from ..conf import conf
 FIELD = "next"
 WIRE_FIELD = "redirectTo"  # what IdentityX appends to the link; anyone can change it there
 MAX_TARGET = 1000  # characters; the whole link must fit into a mail
+
+_WORD = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 
 
 def safe_target(request: HttpRequest, target: str) -> str:
@@ -40,3 +44,8 @@ def after_logout(request: HttpRequest, target: str) -> str:
     """The checked ``target``, or ``LOGOUT_REDIRECT_URL``, or the sign-in page."""
     fallback = settings.LOGOUT_REDIRECT_URL or "identityx:login"
     return safe_target(request, target) or resolve_url(fallback)
+
+
+def safe_word(text: str) -> str | None:
+    """``text`` if it is a short word, such as a ``source``; else None."""
+    return text if _WORD.fullmatch(text) else None

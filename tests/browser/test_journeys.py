@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from django_identityx.sandbox import Sandbox
+from django_identityx.sandbox import DAILY_APP_ID, Sandbox
 from django_identityx.sending import wait_until_sent
 from tests.browser.conftest import FLAGS
 
@@ -98,11 +99,13 @@ def test_reload(page: Page, ask: Ask) -> None:
     assert is_member(page)
 
 
-def test_the_link_once_more_leads_on(page: Page, ask: Ask) -> None:
+def test_the_link_once_more_leads_on(page: Page, ask: Ask, look: Look) -> None:
     link = ask(page)
     page.goto(link)
     assert is_member(page)
     page.goto(link)
+    look(page, "callback-signed-in")
+    page.get_by_role("link", name="Stay as you are").click()
     assert is_member(page)
 
 
@@ -128,7 +131,9 @@ def test_expired_and_a_new_one_with_one_press(page: Page, sandbox: Sandbox, look
     page.get_by_role("button", name=re.compile("Send a new link")).click()
     page.get_by_role("heading", name="Check your mail").wait_for()
     assert wait_until_sent()
+    look(page, "link-sent-for-a-link")
     page.goto(sandbox.outbox[-1].url)
+    page.get_by_role("button", name="Sign in").click()  # nobody typed the address here
     assert is_member(page)
 
 
@@ -226,10 +231,91 @@ def test_at_320_pixels_nothing_is_cut_off(
 
 def test_by_keyboard_alone(page: Page, ask: Ask, sandbox: Sandbox) -> None:
     page.goto("/identityx/login/?next=/members/")
-    page.keyboard.press("Tab")
-    page.keyboard.type(READER)
+    page.keyboard.type(READER)  # the field has the focus
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Check your mail").wait_for()
+
+
+def test_a_press_shows_at_once_and_counts_once(page: Page, look: Look) -> None:
+    page.goto("/identityx/login/")
+    page.get_by_label("E-mail address").fill(READER)
+    before = page.locator("main").bounding_box()
+    asked: list[str] = []
+
+    def stop(route: Route) -> None:
+        asked.append(route.request.method)
+        route.abort("aborted")  # the page stays
+
+    page.route("**/login/", stop)
+    button = page.get_by_role("button", name="Send me a link")
+    shown = button.evaluate(
+        "b => { b.click(); b.click(); return b.form.getAttribute('aria-busy') }"
+    )
+    assert shown == "true"
+    page.wait_for_timeout(300)
+    look(page, "login-busy")
+    assert page.locator("main").bounding_box() == before
+    assert asked == ["POST"]
+
+
+def test_sent_again(page: Page, ask: Ask, look: Look) -> None:
+    ask(page)
+    assert not page.get_by_label("E-mail address").is_visible()
+    page.get_by_text("Wrong address, or no mail?").click()
+    page.get_by_role("button", name="Send another link").click()
+    page.get_by_role("status").wait_for()
+    assert "Sent again." in page.content()
+    look(page, "sent-again")
+
+
+def test_a_way_to_the_mail(page: Page, look: Look) -> None:
+    page.goto("/identityx/login/")
+    page.get_by_label("E-mail address").fill("somebody@gmail.com")
+    page.get_by_role("button", name="Send me a link").click()
+    link = page.get_by_role("link", name="Open Gmail")
+    assert link.get_attribute("href") == "https://mail.google.com/"
+    assert page.get_by_text("Your personal login link").is_visible()
+    look(page, "link-sent-gmail")
+
+
+def test_signed_in_already(page: Page, ask: Ask, look: Look) -> None:
+    page.goto(ask(page))
+    assert is_member(page)
+    page.goto("/identityx/login/?next=/members/")
+    assert not page.get_by_label("E-mail address").is_visible()
+    look(page, "login-signed-in")
+    page.get_by_role("link", name="Continue").click()
+    assert is_member(page)
+    page.goto("/identityx/login/")
+    page.get_by_role("link", name="Sign out").click()
+    look(page, "logout-signed-in")
+    page.get_by_role("link", name="Stay signed in").wait_for()
+    page.get_by_role("button", name="Sign out", exact=True).click()
+    page.goto("/members/")
+    assert "members:" not in page.content()
+
+
+def test_not_mine(page: Page, new_browser: NewBrowser, ask: Ask) -> None:
+    other = new_browser()
+    other.goto(ask(page))
+    other.get_by_role("link", name="This is not mine").click()
+    assert other.url.endswith("/")
+    assert "callback" not in other.url
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_a_long_address_breaks_no_button(
+    new_browser: NewBrowser, sandbox: Sandbox, look: Look, width: int
+) -> None:
+    email = f"{'a.very.long.name' * 4}@{'a-long-domain.' * 8}example.net"
+    page = new_browser(viewport={"width": width, "height": 700})
+    for age in (0, 7200):
+        now = int(time.time()) - age
+        claims = {"sub": "app-user-login-link", "aud": email, "iss": DAILY_APP_ID, "iat": now}
+        token = sandbox.sign({**claims, "exp": now + 3600})
+        page.goto(f"/identityx/callback/?token={token}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        look(page, f"callback-long-{width}-{age}")
 
 
 def test_staff_paste_the_link(page: Page, ask: Ask, look: Look) -> None:

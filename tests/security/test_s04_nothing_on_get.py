@@ -10,7 +10,7 @@ from django.contrib.staticfiles import finders
 from django.urls import reverse
 
 from django_identityx.sandbox import Sandbox
-from django_identityx.signin.marks import CARRIER, MARK
+from django_identityx.signin.cookies import Carrier, Mark
 from tests.site import READER, Visitor, forms
 
 pytestmark = pytest.mark.django_db
@@ -63,7 +63,7 @@ def test_a_prefetch_is_told_to_come_back(sandbox: Sandbox, headers: dict[str, st
         assert response.status_code == 503
         assert "no-store" in response["Cache-Control"]
         assert not response.content
-        assert not {CARRIER, MARK} & set(response.cookies)
+        assert not {Carrier.name, Mark.name} & set(response.cookies)
     visitor.submit(visitor.open(url))
     assert visitor.signed_in_as == "Rita Reader"
 
@@ -72,7 +72,7 @@ def test_head_moves_nothing(sandbox: Sandbox) -> None:
     visitor = Visitor()
     response = visitor.head(link(sandbox))
     assert response.status_code == 200
-    assert not {CARRIER, MARK, "sessionid"} & set(response.cookies)
+    assert not {Carrier.name, Mark.name, "sessionid"} & set(response.cookies)
 
 
 def test_the_page_goes_on_by_post_only(sandbox: Sandbox) -> None:
@@ -87,7 +87,7 @@ def test_the_page_goes_on_by_post_only(sandbox: Sandbox) -> None:
 
 
 def test_the_script_waits_for_somebody_who_looks() -> None:
-    script = Path(str(finders.find("identityx/callback.js"))).read_text()
+    script = Path(str(finders.find("identityx/identityx.js"))).read_text()
     assert "document.prerendering" in script
     assert 'document.visibilityState !== "visible"' in script
     for word in ("fetch(", "XMLHttpRequest", "eval", "innerHTML", "cookie", "location"):

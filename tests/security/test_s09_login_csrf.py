@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from django_identityx import process
 from django_identityx.sandbox import Sandbox
-from django_identityx.signin.marks import CARRIER, MARK, NOTE, Mark
+from django_identityx.signin.cookies import Carrier, Mark, Note
 from tests.site import OWNER, READER, Visitor, forms
 
 pytestmark = pytest.mark.django_db
@@ -34,11 +34,10 @@ class TestTheMark:
     def test_of_this_browser(self, sandbox: Sandbox) -> None:
         visitor = Visitor()
         visitor.ask()
-        cookie = visitor.cookies[MARK]
+        cookie = visitor.cookies[Mark.name]
         assert cookie["httponly"]
         assert cookie["samesite"] == "Lax"
-        assert CALLBACK.startswith(cookie["path"])
-        assert LOGIN.startswith(cookie["path"])
+        assert cookie["path"] == "/"
         assert READER not in signing.b64_decode(cookie.value.split(":")[0].encode()).decode()
         assert auto(visitor.open(with_token(sandbox)))
 
@@ -56,12 +55,13 @@ class TestTheMark:
         assert not auto(page)
         assert "sub•••iber@example.net" in page.content.decode()
 
-    @pytest.mark.parametrize("salt", ["", CARRIER, NOTE])
+    @pytest.mark.parametrize("salt", ["", Carrier.name, Note.name])
     def test_nobody_else_can_write_it(self, sandbox: Sandbox, settings, salt: str) -> None:
-        asked = Mark.new().asking(READER)
         visitor = Visitor()
-        data = {"id": asked.id, "a": list(asked.asked)}
-        visitor.cookies[MARK] = signing.dumps(data, salt=salt or MARK, key=None if salt else "x")
+        data = vars(Mark("an id").asking(READER))
+        visitor.cookies[Mark.name] = signing.dumps(
+            data, salt=salt or Mark.name, key=None if salt else "x"
+        )
         assert not auto(visitor.open(with_token(sandbox)))
 
     def test_it_grows_old(self, sandbox: Sandbox, settings) -> None:
@@ -79,8 +79,8 @@ class TestTheMark:
         response = visitor.post(
             reverse(sign_out), content_type="application/json", headers={"X-CSRFToken": token}
         )
-        assert response.cookies[MARK]["max-age"] == 0
-        visitor.cookies.pop(MARK, None)
+        assert response.cookies[Mark.name]["max-age"] == 0
+        visitor.cookies.pop(Mark.name, None)
         assert not auto(visitor.open(with_token(sandbox)))
 
 

@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ... import sessions
+from ... import applications, sessions
 from ...client import IdentityXClient
 from ...credentials import Credential
 from ...exceptions import (
@@ -18,7 +18,7 @@ from ...exceptions import (
     Rejected,
     Unavailable,
 )
-from ...signin.links import LinkKind, read_link
+from ...signin import LinkKind, read_link
 
 ATTEMPTS = 3
 
@@ -83,7 +83,8 @@ class Command(BaseCommand):
         raise AssertionError("unreachable")
 
     def exchange(self, client: IdentityXClient, pasted: str) -> Credential:
-        link = read_link(pasted)
+        link = read_link(pasted, applications.current())
+        link.check_age()
         if link.kind is not LinkKind.ORG_USER:
             raise Rejected("wrong_kind", "This is not the link of an OrgUser.")
         return client.user_login(link.token).credential

@@ -1,31 +1,76 @@
-"""What the JSON twins share: JSON only, our own CSRF check, and the headers of the pages."""
+"""What the JSON twins share: JSON only, with bounds, our own CSRF check, the pages' headers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import json
+from collections.abc import Callable, Mapping
+from typing import IO, Any, NoReturn
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.decorators import method_decorator
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
-from rest_framework import exceptions, serializers, status
+from rest_framework import exceptions, serializers
+from rest_framework.parsers import BaseParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from ... import applications
 from .. import csrf
+from ..cookies import SignedCookie
 from ..headers import set_headers
-from ..parsers import SmallJSONParser
 from .errors import Refused, answer, refusal
 
 JSON = "application/json"
+MAX_BODY = 64 * 1024  # bytes; a link is at most 16 KB
+
+_CSRF = {
+    "origin": _("The Origin is not this site's: CSRF_TRUSTED_ORIGINS has those that may ask."),
+    "csrf": _("The CSRF token is missing or wrong. Ask api/me for the cookie first."),
+}
+
+
+class TooLarge(exceptions.APIException):
+    """The body is longer than anything that is meant for us."""
+
+    status_code = 413
+    default_code = "too_large"
+    default_detail = _("The body is too large.")
+
+
+class SmallJSONParser(BaseParser):
+    """A JSON object in UTF-8 (RFC 8259), whatever charset is named.
+
+    DRF's own parser reads bodies of any length, and a deeply nested one makes it a 500.
+    """
+
+    media_type = JSON
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        body = stream.read(MAX_BODY + 1)
+        if len(body) > MAX_BODY:
+            raise TooLarge
+        try:
+            return json.loads(body.decode("utf-8"), parse_constant=_refuse)
+        except (ValueError, RecursionError):
+            raise exceptions.ParseError from None
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
 
 
 class JSONView(APIView):
-    """What the twins share."""
+    """What the twins share. ``cookies`` and ``dropped`` go with the answer, whatever it is."""
 
     authentication_classes = ()
     permission_classes = ()
@@ -44,30 +89,39 @@ class JSONView(APIView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         # What a stranger names as the charset may be no encoding of text.
         request.encoding = settings.DEFAULT_CHARSET
+        self.cookies: list[SignedCookie] = []
+        self.dropped: list[type[SignedCookie]] = []
         return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if csrf.failure(request._request) is not None:
-            raise Refused(
-                status.HTTP_403_FORBIDDEN,
-                "csrf",
-                _("The CSRF token is missing or wrong. Ask api/me for the cookie first."),
-            )
+        failure = csrf.failure(request._request)
+        if failure:
+            code = "origin" if failure == "origin" else "csrf"
+            raise Refused(code, _CSRF[code])
         takes_post = request.method == "POST" and hasattr(self, "post")  # else it is 405
         if takes_post and request.content_type.partition(";")[0] != JSON:
             raise exceptions.UnsupportedMediaType(request.content_type)
 
     def handle_exception(self, exc: Exception) -> Response:
-        return super().handle_exception(refusal(exc))
+        return super().handle_exception(refusal(self.request._request, exc))
 
     def get_exception_handler(self) -> Callable[..., Any]:
         return answer
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
-        csrf.leave_cookie(getattr(request, "_request", request), response)
+        django_request = getattr(request, "_request", request)
+        for cookie in self.cookies:
+            cookie.leave(django_request, response)
+        for kind in self.dropped:
+            kind.drop(django_request, response)
+        csrf.leave_cookie(django_request, response)
         return set_headers(response)
+
+    @cached_property
+    def application(self) -> applications.Application:
+        return applications.current(self.request._request)
 
 
 def valid(serializer_class: type[serializers.Serializer[Any]], request: Request) -> Any:

@@ -11,6 +11,8 @@ from rest_framework.response import Response
 
 from ... import sessions
 from ..devices import devices
+from ..pages.logout import THIS_BROWSER
+from ..reasons import reason_for
 from .base import JSONView, valid
 from .errors import Refused
 
@@ -38,11 +40,11 @@ class DevicesView(JSONView):
         known = {row.pk: is_current for row, is_current in sessions.sign_ins(django_request)}
         if data["everywhere"] or known.get(data.get("id")):
             ended = sessions.logout(django_request, everywhere=data["everywhere"])
+            self.dropped += THIS_BROWSER
         else:
             ended = data.get("id") not in known or sessions.end_sign_in(django_request, data["id"])
         if not ended:
-            detail = _("A session could not be ended right now. Please try again.")
-            raise Refused(status.HTTP_503_SERVICE_UNAVAILABLE, "not_ended", detail, wait=5)
+            raise Refused("not_ended", reason_for("not_ended").text, wait=5)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

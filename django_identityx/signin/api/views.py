@@ -1,12 +1,9 @@
-"""The four twins."""
+"""The twins."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.db import transaction
-from django.http import HttpRequest
-from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers, status
 from rest_framework.request import Request
@@ -19,24 +16,33 @@ from ...credentials import TokenType
 from ...exceptions import Rejected
 from ...users import AppUser, OrgUser
 from .. import redirects
-from ..links import Link, read_to_sign_in
-from ..marks import Mark, drop_mark
-from ..redemption import is_theirs, redeem
+from ..cookies import Known, Mark
+from ..flow import Step, decide
+from ..pages.logout import THIS_BROWSER
+from ..reasons import reason_for
+from ..redemption import outside_transactions, redeem
 from .base import JSONView, valid
 from .description import describe
 from .errors import Refused
 
 
 class LoginLinkSerializer(serializers.Serializer[Any]):
-    """``{email, kind?, next?}``."""
+    """``{email, kind?, next?, source?}``."""
 
     email = serializers.EmailField(max_length=254)
-    kind = serializers.ChoiceField(
-        [TokenType.APP_USER.value, TokenType.ORG_USER.value], default=TokenType.APP_USER.value
-    )
+    kind = serializers.ChoiceField([], default=TokenType.APP_USER.value)
     next = serializers.CharField(
         max_length=redirects.MAX_TARGET, default="", allow_blank=True, allow_null=True
     )
+    source = serializers.CharField(  # type: ignore[assignment]
+        max_length=64, default="", allow_blank=True, allow_null=True
+    )
+
+    def get_fields(self) -> dict[str, Any]:
+        kinds = list(conf.SIGN_IN_KINDS)
+        usual = TokenType.APP_USER.value
+        default = usual if usual in kinds else kinds[0]
+        return {**super().get_fields(), "kind": serializers.ChoiceField(kinds, default=default)}
 
     def validate_email(self, value: str) -> str:
         try:
@@ -61,29 +67,43 @@ class LogoutSerializer(serializers.Serializer[Any]):
 
 
 class LoginLinkView(JSONView):
-    """``POST {email, kind?, next?}``: 202, whatever happened to the address."""
+    """``POST {email, kind?, next?, source?}``: 202, whatever happened to the address.
+
+    ``as_view()`` takes ``source``, ``additional_context`` and ``app_context_id``.
+    """
+
+    source: str | None = None
+    additional_context: dict[str, Any] | None = None
+    app_context_id: str | None = None
 
     def post(self, request: Request) -> Response:
         data = valid(LoginLinkSerializer, request)
         django_request = request._request
         email, target = data["email"], data["next"] or ""
         token_type = TokenType(data["kind"])
-        ratelimits.limit_sending(django_request, email, token_type)
+        ratelimits.limit_sending(
+            django_request,
+            email,
+            token_type,
+            app_id=self.application.app_id,
+            known_browser=Known.is_of(django_request, email),
+        )
         sending.send_login_link(
             email,
             token_type=token_type,
             redirect_to=redirects.safe_target(django_request, target) or None,
+            source=self.source or redirects.safe_word(data["source"] or ""),
+            additional_context=self.additional_context,
+            app_context_id=self.app_context_id,
             visitor=visitor(django_request),
             request=django_request,
+            application=self.application,
         )
+        self.cookies.append(Mark.for_browser(django_request).asking(email))
         detail = _("If this address can sign in here, a mail with a link is on its way.")
-        response = Response({"code": "link_sent", "detail": detail}, status.HTTP_202_ACCEPTED)
-        mark = Mark.of(django_request) or Mark.new()
-        mark.asking(email).leave(django_request, response)
-        return response
+        return Response({"code": "link_sent", "detail": detail}, status.HTTP_202_ACCEPTED)
 
 
-@method_decorator(transaction.non_atomic_requests, name="dispatch")
 class LoginView(JSONView):
     """``POST {token}``: 200 and the user, with a session.
 
@@ -92,43 +112,37 @@ class LoginView(JSONView):
     in: ask, and send again with ``replace``.
     """
 
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        return outside_transactions(super().as_view(**initkwargs))
+
     def post(self, request: Request) -> Response:
         data = valid(LoginSerializer, request)
         django_request = request._request
-        link = read_to_sign_in(django_request, data["token"])
-        mark = Mark.of(django_request)
-        if not is_theirs(django_request, link):
-            self.ask(django_request, link, mark, data)
-            ratelimits.limit_redeeming(django_request)
-            redeem(django_request, link, mark.id if mark else "")
-        return Response(describe(_user(django_request)))
-
-    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Leave the mark with the question, so that an answer that got lost can be had again."""
-        response = super().finalize_response(request, response, *args, **kwargs)
-        django_request = getattr(request, "_request", request)
-        (Mark.of(django_request) or Mark.new()).leave(django_request, response)
-        return response
-
-    def ask(self, request: HttpRequest, link: Link, mark: Mark | None, data: Any) -> None:
-        """Refuse what a person has to confirm first."""
-        if sessions.holds_somebody(request):
-            if not data["replace"]:
-                raise Refused(
-                    status.HTTP_409_CONFLICT,
-                    "other_person",
-                    _("Somebody else is signed in. Send “replace” to change."),
-                    masked_email=emails.mask(link.email),
-                )
-            return
-        asked = mark is not None and mark.asked_for(link.email) and conf.LINK_CONFIRMATION == "auto"
-        if not (asked or data["confirmed"] or conf.LINK_CONFIRMATION == "never"):
-            raise Refused(
-                status.HTTP_409_CONFLICT,
-                "confirmation_required",
-                _("This link was asked for elsewhere. Send “confirmed” once the visitor agrees."),
-                masked_email=emails.mask(link.email),
-            )
+        # Left with a question too, so that an answer that got lost can be had again.
+        mark = Mark.for_browser(django_request)
+        self.cookies.append(mark)
+        decision = decide(
+            django_request,
+            data["token"],
+            self.application,
+            pressed=True,
+            confirmed=data["confirmed"],
+            replace=data["replace"],
+        )
+        if decision.step in _QUESTIONS:
+            code, detail = _QUESTIONS[decision.step]
+            email = decision.link.masked_email
+            raise Refused(code, detail, status=status.HTTP_409_CONFLICT, masked_email=email)
+        if decision.step is Step.REDEEM:
+            ratelimits.limit_redeeming(django_request, app_id=self.application.app_id)
+            redeem(django_request, decision.link, mark.id)
+            known = Known.of(django_request) or Known()
+            self.cookies.append(known.with_address(decision.link.email))
+        user = sessions.get_user(django_request)
+        if not isinstance(user, AppUser | OrgUser):
+            raise Rejected("revoked")
+        return Response(describe(user))
 
 
 class LogoutView(JSONView):
@@ -136,12 +150,11 @@ class LogoutView(JSONView):
 
     def post(self, request: Request) -> Response:
         data = valid(LogoutSerializer, request)
-        if not sessions.logout(request._request, everywhere=data["everywhere"]):
-            detail = _("You are signed out here, but a session elsewhere could not be ended.")
-            raise Refused(status.HTTP_503_SERVICE_UNAVAILABLE, "not_ended", detail, wait=5)
-        response = Response(status=status.HTTP_204_NO_CONTENT)
-        drop_mark(response)
-        return response
+        everywhere = sessions.logout(request._request, everywhere=data["everywhere"])
+        self.dropped += THIS_BROWSER
+        if not everywhere:
+            raise Refused("not_ended", reason_for("not_ended").text, wait=5)
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class MeView(JSONView):
@@ -159,8 +172,10 @@ class MeView(JSONView):
         return response
 
 
-def _user(request: HttpRequest) -> AppUser | OrgUser:
-    user = sessions.get_user(request)
-    if not isinstance(user, AppUser | OrgUser):
-        raise Rejected("revoked")
-    return user
+_QUESTIONS = {
+    Step.CONFIRM: (
+        "confirmation_required",
+        _("This link was asked for elsewhere. Send “confirmed” once the visitor agrees."),
+    ),
+    Step.REPLACE: ("other_person", _("Somebody else is signed in. Send “replace” to change.")),
+}

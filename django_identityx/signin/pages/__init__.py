@@ -1,8 +1,17 @@
 """The pages of the sign-in flow."""
 
+from .base import Page
 from .callback import CallbackView
 from .devices import DevicesView
 from .login import LinkSentView, LoginView, OrgLoginView
 from .logout import LogoutView
 
-__all__ = ["CallbackView", "DevicesView", "LinkSentView", "LoginView", "LogoutView", "OrgLoginView"]
+__all__ = [
+    "CallbackView",
+    "DevicesView",
+    "LinkSentView",
+    "LoginView",
+    "LogoutView",
+    "OrgLoginView",
+    "Page",
+]

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.request import split_domain_port
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils.decorators import method_decorator
+from django.utils.functional import cached_property
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.generic import View
 
-from ... import sessions
+from ... import applications, outages, sessions
+from ...conf import conf
 from ...exceptions import ConfigurationError, Unavailable
 from ...ratelimits import LimitExceeded
 from .. import csrf, redirects
+from ..cookies import MAX_CARRIED, Carrier
 from ..headers import set_headers
-from ..marks import MAX_CARRIED, Carrier
-
-logger = logging.getLogger("django_identityx")
+from ..reasons import reason_for, too_many
 
 
 @method_decorator(csrf_exempt, name="dispatch")
@@ -37,8 +38,8 @@ class Page(View):
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
-        view = super().as_view(**initkwargs)
-        view.login_required = False  # type: ignore[attr-defined]
+        view: Any = super().as_view(**initkwargs)
+        view.login_required = False
         return view
 
     @method_decorator(sensitive_variables())
@@ -47,75 +48,83 @@ class Page(View):
         # What a stranger names as the charset may be no encoding of text.
         request.encoding = settings.DEFAULT_CHARSET
         try:
-            if request.method == "POST" and csrf.failure(request) is not None:
-                response = self.csrf_failed(request)
+            failure = csrf.failure(request) if request.method == "POST" else ""
+            if failure:
+                response = self.csrf_failed(failure)
             else:
                 response = super().dispatch(request, *args, **kwargs)
         except LimitExceeded as error:
-            response = self.too_many(error.wait)
-        except Unavailable as error:
-            response = self.trouble(error.retry_after)
-        except (ConfigurationError, ImproperlyConfigured) as error:
-            logger.error("Signing in does not work: %s", error)
-            response = self.trouble(60)
+            response = self.later("too_many", error.wait, text=too_many(error.wait))
+        except (Unavailable, ConfigurationError) as error:
+            response = self.later("unavailable", outages.tell(request, error))
+        except ImproperlyConfigured as error:
+            response = self.later(
+                "unavailable", outages.tell(request, ConfigurationError(str(error)))
+            )
         assert isinstance(response, HttpResponse)  # noqa: S101 - none of ours streams
         csrf.leave_cookie(request, response)
         return set_headers(response)
 
-    def page(self, template: str, *, status: int = 200, **context: Any) -> HttpResponse:
-        """Render a template of ours with what all of them know."""
-        context = {
+    def page(self, template: str, *, code: str = "", **context: Any) -> HttpResponse:
+        """Render a template of ours; ``code`` is what went wrong, by which comes the status."""
+        reason = reason_for(code) if code else None
+        known = {
             "site_name": site_name(self.request),
+            "home": get_script_prefix(),
             "hint": sessions.get_hint(self.request),
+            "code": code,
+            "title": reason and reason.title,
+            "text": reason and reason.text,
+            "status": reason.status if reason else 200,
             **context,
         }
-        return render(self.request, f"identityx/{template}.html", context, status=status)
+        return render(
+            self.request, f"identityx/{template}.html", known, status=int(known["status"])
+        )
 
-    def problem(self, code: str, *, status: int, **context: Any) -> HttpResponse:
-        """A page that says what happened, by a code that the template knows."""
-        return self.page("problem", status=status, code=code, **context)
+    def problem(self, code: str, **context: Any) -> HttpResponse:
+        """A page that says what happened."""
+        return self.page("problem", code=code, **context)
 
-    def again(self, code: str, *, status: int, **context: Any) -> HttpResponse:
+    def again(self, code: str, **context: Any) -> HttpResponse:
         """What to show where the same may be tried again: a page keeps what it was given."""
-        return self.problem(code, status=status, **context)
+        return self.problem(code, **context)
 
-    def csrf_failed(self, request: HttpRequest) -> HttpResponse:
-        return self.again(csrf_code(request), status=403)
+    def csrf_failed(self, code: str) -> HttpResponse:
+        return self.again(code)
 
-    def too_many(self, wait: int) -> HttpResponse:
-        response = self.again("too_many", status=429, minutes=(wait + 59) // 60)
+    def later(self, code: str, wait: int, **context: Any) -> HttpResponse:
+        response = self.again(code, **context)
         response["Retry-After"] = str(wait)
         return response
 
-    def trouble(self, retry_after: int) -> HttpResponse:
-        response = self.again("unavailable", status=503)
-        response["Retry-After"] = str(retry_after)
+    def carry(self, carrier: Carrier) -> HttpResponse:
+        """Go to the callback with a link that is in no URL."""
+        if len(carrier.token) > MAX_CARRIED:
+            return self.problem("too_long", staff=carrier.staff)
+        response = HttpResponseRedirect(reverse("identityx:callback"), status=303)
+        carrier.leave(self.request, response)
         return response
 
-    def carry(self, token: str, target: str) -> HttpResponse:
-        """Go to the callback with a link that is in no URL."""
-        if len(token) > MAX_CARRIED:
-            return self.problem("too_long", status=400)
-        response = HttpResponseRedirect(reverse("identityx:callback"), status=303)
-        Carrier(token, target).carry(self.request, response)
-        return response
+    @cached_property
+    def application(self) -> applications.Application:
+        return applications.current(self.request)
 
     @property
     def target(self) -> str:
         """Where to go afterwards, as far as it is safe."""
+        return redirects.safe_target(self.request, self.sent(redirects.FIELD))
+
+    def sent(self, name: str) -> str:
+        """What came along under ``name``."""
         data = self.request.POST if self.request.method == "POST" else self.request.GET
-        return redirects.safe_target(self.request, data.get(redirects.FIELD, ""))
-
-
-def csrf_code(request: HttpRequest) -> str:
-    """What to say of a failed check: a browser without any cookie of this site keeps none."""
-    return "csrf" if request.COOKIES else "cookies"
+        return str(data.get(name, ""))
 
 
 def site_name(request: HttpRequest) -> str:
-    """The name of the site: of ``django.contrib.sites`` where it is installed, else the host."""
-    from django.apps import apps
-
+    """``IDENTITYX_SITE_NAME``, the name in ``django.contrib.sites``, else the host."""
+    if conf.SITE_NAME:
+        return conf.SITE_NAME
     if apps.is_installed("django.contrib.sites") and hasattr(settings, "SITE_ID"):
         from django.contrib.sites.shortcuts import get_current_site
 

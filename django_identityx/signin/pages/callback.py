@@ -6,40 +6,40 @@ and a button; ``POST`` signs in. Nothing that opens links by itself can sign any
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import replace
 from typing import Any
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.decorators import method_decorator
+from django.urls import reverse
+from django.utils.http import urlencode
 
-from ... import emails, ratelimits, sessions
-from ...conf import conf
-from ...exceptions import ConfigurationError, Rejected, Unavailable
+from ... import ratelimits, sessions
+from ...exceptions import Rejected
 from .. import redirects
-from ..links import Expired, Link, LinkKind, read_link, read_to_sign_in
-from ..marks import Carrier, Mark, drop_carrier
-from ..redemption import is_theirs, redeem
-from .base import Page, csrf_code
+from ..cookies import MAX_CARRIED, Carrier, Known, Mark
+from ..flow import Decision, Step, decide, is_theirs
+from ..links import Link, check_token, read_link
+from ..reasons import reason_for
+from ..redemption import outside_transactions, redeem
+from .base import Page
 
-GONE = {"expired", "too_old", "used", "revoked"}
-STATUS = {"banned": 403, "not_admitted": 403}
 
-
-# A claim must outlive whatever the request does later, and IdentityX is not asked inside of a
-# transaction.
-@method_decorator(transaction.non_atomic_requests, name="dispatch")
 class CallbackView(Page):
     """One view for both kinds of links, told apart by the token's ``sub``."""
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        return outside_transactions(super().as_view(**initkwargs))
 
     def get(self, request: HttpRequest) -> HttpResponse:
         if is_ahead_of_time(request):
             return HttpResponse(status=503)
         if "token" in request.GET:
-            target = request.GET.get(redirects.WIRE_FIELD) or request.GET.get(redirects.FIELD, "")
-            return self.carry(request.GET["token"], redirects.safe_target(request, target))
-        carrier = Carrier.in_cookie(request)
+            return self.take_over(request.GET["token"])
+        carrier = Carrier.of(request)
         if carrier is not None:
-            return self.show(carrier)
+            return self.decide(carrier, pressed=False)
         if sessions.get_credential(request) is not None:  # back, after signing in
             return HttpResponseRedirect(redirects.after_login(request, ""))
         return self.problem("missing" if request.COOKIES else "cookies", status=400)
@@ -49,147 +49,126 @@ class CallbackView(Page):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         carrier = Carrier.on_page(request)
-        if carrier is None:
-            return self.problem("missing", status=400)
-        try:
-            link = read_to_sign_in(request, carrier.token)
-            if self.is_signed_in_as(link):
-                return self.lead_on(carrier)
-            if sessions.holds_somebody(request) and "switch" not in request.POST:
-                return self.show(carrier)
-            ratelimits.limit_redeeming(request)
-            mark = Mark.of(request)
-            redeem(request, link, mark.id if mark else "")
-        except Rejected as rejected:
-            return self.rejected(rejected, carrier)
-        return self.lead_on(carrier)
+        return self.decide(carrier, pressed=True) if carrier else self.problem("missing")
 
-    def show(self, carrier: Carrier) -> HttpResponse:
-        """Show whose link it is, and go on by itself only where that is safe."""
+    def take_over(self, token: str) -> HttpResponse:
+        data = self.request.GET
+        target = data.get(redirects.WIRE_FIELD) or data.get(redirects.FIELD, "")
+        carrier = Carrier(token, redirects.safe_target(self.request, target))
+        if len(token) <= MAX_CARRIED:
+            try:
+                check_token(token)
+            except Rejected as rejected:
+                return self.refusal(rejected, carrier)
+        return self.carry(carrier)
+
+    def decide(self, carrier: Carrier, *, pressed: bool) -> HttpResponse:
+        """Do, or show, what may happen to the link."""
+        request = self.request
+        replaces = "switch" in request.POST
+        mark = Mark.of(request)
         try:
-            link = read_to_sign_in(self.request, carrier.token)
+            decision = decide(
+                request,
+                carrier.token,
+                self.application,
+                pressed=pressed,
+                confirmed=pressed,
+                replace=replaces,
+            )
+            if decision.step is Step.REDEEM:
+                ratelimits.limit_redeeming(request, app_id=self.application.app_id)
+                redeem(request, decision.link, mark.id if mark else "")
         except Rejected as rejected:
             return self.rejected(rejected, carrier)
-        if self.is_signed_in_as(link):
-            return self.lead_on(carrier)
-        switching = sessions.holds_somebody(self.request)
-        mark = Mark.of(self.request)
-        asked_here = mark is not None and mark.asked_for(link.email)
+        if decision.step in {Step.REDEEM, Step.LEAD_ON}:
+            response = HttpResponseRedirect(redirects.after_login(request, carrier.next))
+            Carrier.drop(request, response)
+            if decision.step is Step.REDEEM:
+                known = (Known.of(request) or Known()).with_address(decision.link.email)
+                known.leave(request, response)
+            return response
+        return self.ask(carrier, decision)
+
+    def ask(self, carrier: Carrier, decision: Decision) -> HttpResponse:
+        """Show whose link it is; the page goes on by itself only where that is safe."""
+        mark = Mark.for_browser(self.request)
         response = self.confirmation(
-            carrier,
-            link,
-            switching=switching,
-            auto=self.goes_on(asked_here) and not switching,
-            elsewhere=not asked_here,
+            replace(carrier, browser=mark.id),
+            decision.link,
+            auto=decision.by_itself,
+            elsewhere=not decision.asked_here,
         )
-        (mark or Mark.new()).leave(self.request, response)
+        mark.leave(self.request, response)
         return response
 
-    def confirmation(
-        self, carrier: Carrier, link: Link, *, status: int = 200, **context: Any
-    ) -> HttpResponse:
+    def confirmation(self, carrier: Carrier, link: Link, **context: Any) -> HttpResponse:
         return self.page(
             "callback",
-            status=status,
-            masked_email=emails.mask(link.email),
+            masked_email=link.masked_email,
             carrier=carrier,
-            staff=link.kind is LinkKind.ORG_USER,
+            staff=link.is_staff,
+            switching=sessions.holds_somebody(self.request),
             stay=redirects.after_login(self.request, carrier.next),
             **context,
         )
 
-    def goes_on(self, asked_here: bool) -> bool:
-        """Whether the page submits itself: in the browser that asked for this address's link."""
-        confirmation = conf.LINK_CONFIRMATION
-        return confirmation == "never" or (confirmation == "auto" and asked_here)
-
-    def is_signed_in_as(self, link: Link) -> bool:
-        """Whether the person of ``link`` is the one who is signed in, for certain."""
-        try:
-            return is_theirs(self.request, link)
-        except (Unavailable, ConfigurationError):
-            return False
-
-    def lead_on(self, carrier: Carrier) -> HttpResponse:
-        response = HttpResponseRedirect(redirects.after_login(self.request, carrier.next))
-        drop_carrier(response)
+    def rejected(self, rejected: Rejected, carrier: Carrier) -> HttpResponse:
+        response = self.refusal(rejected, carrier)
+        Carrier.drop(self.request, response)
         return response
 
-    def rejected(self, rejected: Rejected, carrier: Carrier) -> HttpResponse:
+    def refusal(self, rejected: Rejected, carrier: Carrier) -> HttpResponse:
         """Say what happened, and offer a new link to the same address where one can be sent."""
-        reason = rejected.reason
-        email, staff = _address_of(rejected, carrier)
-        response = self.problem(
-            reason if reason in _KNOWN else "malformed",
-            status=410 if reason in GONE else STATUS.get(reason, 400),
-            email=email,
-            masked_email=emails.mask(email) if email else "",
-            staff=staff,
+        link = self.readable(carrier)
+        if (
+            link and rejected.reason == "link_account"
+        ):  # django_identityx.accounts has a page for it
+            query = {"kind": link.kind.token_type.value, redirects.FIELD: carrier.next}
+            return HttpResponseRedirect(f"{reverse('identityx:link-account')}?{urlencode(query)}")
+        new = link is not None and link.has_address and reason_for(rejected.reason).new_link
+        return self.problem(
+            rejected.reason,
+            # The claim of a link, believed only as far as mailing a new one there.
+            email=link.email if link and new else "",
+            masked_email=link.masked_email if link and new else "",
+            staff=link.is_staff if link else carrier.staff,
             next=carrier.next,
         )
-        drop_carrier(response)
-        return response
 
-    def csrf_failed(self, request: HttpRequest) -> HttpResponse:
-        """Lead on who is signed in as the same person by now; tell the others what to do."""
-        carrier = Carrier.on_page(request)
-        if carrier is not None:
-            try:
-                link = read_link(carrier.token)
-            except Rejected as rejected:
-                return self.rejected(rejected, carrier)
-            if self.is_signed_in_as(link):
-                return self.lead_on(carrier)
-            if request.COOKIES:
-                return self.confirmation(carrier, link, status=403, code="csrf")
-        return self.problem(csrf_code(request), status=403)
+    def csrf_failed(self, code: str) -> HttpResponse:
+        """Lead on who has just signed in by this page; tell the others what to do.
 
-    def again(self, code: str, *, status: int, **context: Any) -> HttpResponse:
-        """The same page with its button: nothing is lost."""
-        carrier = Carrier.on_page(self.request) or Carrier.in_cookie(self.request)
+        No cookie is set, and nothing tells another site's form who is signed in.
+        """
+        carrier = Carrier.on_page(self.request)
+        link = self.readable(carrier)
+        if carrier is None or link is None or code != "csrf":
+            return self.problem(code)
+        if carrier.is_for(Mark.of(self.request)) and is_theirs(self.request, link):
+            return HttpResponseRedirect(redirects.after_login(self.request, carrier.next))
         try:
-            link = read_link(carrier.token) if carrier else None
-        except Rejected:
-            link = None
+            link.check_age()
+        except Rejected as rejected:
+            return self.refusal(rejected, carrier)
+        return self.confirmation(carrier, link, code=code)
+
+    def again(self, code: str, **context: Any) -> HttpResponse:
+        """The same page with its button: nothing is lost."""
+        carrier = Carrier.on_page(self.request) or Carrier.of(self.request)
+        link = self.readable(carrier)
         if carrier is None or link is None:
-            return self.problem(code, status=status, **context)
-        switching = sessions.holds_somebody(self.request)
-        return self.confirmation(
-            carrier, link, status=status, code=code, switching=switching, **context
-        )
+            return self.problem(code, **context)
+        return self.confirmation(carrier, link, code=code, **context)
 
-
-_KNOWN = {
-    "missing",
-    "malformed",
-    "wrong_kind",
-    "change_email",
-    "wrong_application",
-    "expired",
-    "too_old",
-    "used",
-    "revoked",
-    "user_gone",
-    "banned",
-    "not_admitted",
-    "wrong_person",
-}
+    def readable(self, carrier: Carrier | None) -> Link | None:
+        """What a link claims, be it too old or used."""
+        with contextlib.suppress(Rejected):
+            return read_link(carrier.token, self.application) if carrier else None
+        return None
 
 
 def is_ahead_of_time(request: HttpRequest) -> bool:
     """Whether a browser only prepares for a click that may come: told no, it asks again then."""
     purposes = (request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Moz"))
     return any(purpose.strip().lower().startswith("prefetch") for purpose in purposes)
-
-
-def _address_of(rejected: Rejected, carrier: Carrier) -> tuple[str, bool]:
-    """Where a new link would go. By the link's own claim: who can press the button had it."""
-    if isinstance(rejected, Expired):
-        return rejected.email, rejected.kind is LinkKind.ORG_USER
-    if rejected.reason in GONE:
-        try:
-            link = read_link(carrier.token)
-        except Rejected:
-            return "", False
-        return link.email, link.kind is LinkKind.ORG_USER
-    return "", False

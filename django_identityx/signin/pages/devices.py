@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
 from ... import sessions
-from .. import redirects
 from ..devices import devices
-from .base import Page
+from .logout import LogoutView
 
 
-class DevicesView(Page):
+class DevicesView(LogoutView):
     """The list needs to know who asks; ending a session does not, so it works in an outage."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
@@ -27,22 +26,19 @@ class DevicesView(Page):
         known = {str(row.pk): is_current for row, is_current in sessions.sign_ins(request)}
         ending = request.POST.get("end", "")
         if "everywhere" in request.POST or known.get(ending):
-            ended = sessions.logout(request, everywhere="everywhere" in request.POST)
-            if not ended:
-                return self.page("logout", status=503, code="not_ended")
-            return HttpResponseRedirect(redirects.after_logout(request, ""))
+            return self.sign_out()
         if ending in known and not sessions.end_sign_in(request, int(ending)):
-            return self.show(status=503, code="not_ended")
+            return self.show(code="not_ended")
         return redirect("identityx:devices")
 
-    def show(self, *, status: int = 200, **context: Any) -> HttpResponse:
+    def show(self, **context: Any) -> HttpResponse:
         if not sessions.get_user(self.request).is_authenticated:
             return _to_login(self.request)
-        return self.page("devices", status=status, devices=devices(self.request), **context)
+        return self.page("devices", devices=devices(self.request), **context)
 
-    def again(self, code: str, *, status: int, **context: Any) -> HttpResponse:
+    def again(self, code: str, **context: Any) -> HttpResponse:
         """The page without its list, which may be what can't be had."""
-        return self.page("devices", status=status, code=code, devices=[], **context)
+        return self.page("devices", code=code, devices=[], **context)
 
 
 def _to_login(request: HttpRequest) -> HttpResponse:

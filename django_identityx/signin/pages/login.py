@@ -4,65 +4,113 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import urlencode
 
-from ... import ratelimits, sending
+from ... import emails, ratelimits, sending
 from ...addresses import visitor
 from ...conf import conf
 from ...credentials import TokenType
 from .. import redirects
+from ..cookies import Carrier, Known, Mark, Note
 from ..forms import EmailForm, LinkForm
-from ..links import token_from
-from ..marks import Mark, Note
 from .base import Page
+
+# Where people read their mail, by the domain of the address.
+_WEBMAIL = {
+    "gmail.com": ("Gmail", "https://mail.google.com/"),
+    "googlemail.com": ("Gmail", "https://mail.google.com/"),
+    "outlook.com": ("Outlook", "https://outlook.live.com/mail/"),
+    "hotmail.com": ("Outlook", "https://outlook.live.com/mail/"),
+    "live.com": ("Outlook", "https://outlook.live.com/mail/"),
+    "msn.com": ("Outlook", "https://outlook.live.com/mail/"),
+    "yahoo.com": ("Yahoo Mail", "https://mail.yahoo.com/"),
+    "icloud.com": ("iCloud Mail", "https://www.icloud.com/mail/"),
+    "me.com": ("iCloud Mail", "https://www.icloud.com/mail/"),
+    "proton.me": ("Proton Mail", "https://mail.proton.me/"),
+}
 
 
 class LoginView(Page):
-    """``identityx:login``: takes an address, sends the link, leads to ``identityx:link-sent``."""
+    """``identityx:login``: takes an address, sends the link, leads to ``identityx:link-sent``.
+
+    ``source``, ``additional_context`` and ``app_context_id`` go with the link; ``as_view()`` takes
+    them. A page may send a ``source`` of its own along, as a query or a field.
+    """
 
     token_type = TokenType.APP_USER
-    url_name = "identityx:login"
+    source: str | None = None
+    additional_context: dict[str, Any] | None = None
+    app_context_id: str | None = None
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return self.form(EmailForm())
+        if self.is_open:
+            return self.form(EmailForm(autofocus=True))
+        if self.staff:
+            raise Http404("Staff do not sign in here.")
+        query = urlencode({redirects.FIELD: self.target})
+        return redirect(f"{reverse('identityx:org-login')}?{query}")
 
     def post(self, request: HttpRequest) -> HttpResponse:
+        if not self.is_open:
+            raise Http404("Nobody of this kind signs in here.")
         form = EmailForm(request.POST)
         if not form.is_valid():
             return self.form(form, status=400)
         email = form.cleaned_data["email"]
-        ratelimits.limit_sending(request, email, self.token_type)
+        known, app = Known.is_of(request, email), self.application
+        ratelimits.limit_sending(
+            request, email, self.token_type, app_id=app.app_id, known_browser=known
+        )
         sending.send_login_link(
             email,
             token_type=self.token_type,
             redirect_to=self.target or None,
+            source=self.source or redirects.safe_word(self.sent("source")),
+            additional_context=self.additional_context,
+            app_context_id=self.app_context_id,
             visitor=visitor(request),
             request=request,
+            application=app,
         )
         response = redirect("identityx:link-sent")
-        (Mark.of(request) or Mark.new()).asking(email).leave(request, response)
-        staff = self.token_type is not TokenType.APP_USER
-        Note(email, self.target, staff=staff).leave(request, response)
+        typed = "claimed" not in request.POST
+        if typed:  # an address that a link claims makes no browser the one that asked
+            Mark.for_browser(request).asking(email).leave(request, response)
+        note = Note(email, self.target, self.staff, typed, again="again" in request.POST)
+        note.leave(request, response)
         return response
 
-    def form(self, form: EmailForm, *, status: int = 200, **context: Any) -> HttpResponse:
-        staff = self.token_type is not TokenType.APP_USER
+    def form(self, form: EmailForm, **context: Any) -> HttpResponse:
         return self.page(
-            "login", status=status, form=form, next=self.target, staff=staff, **context
+            "login",
+            form=form,
+            next=self.target,
+            proceed=redirects.after_login(self.request, self.target),
+            source=redirects.safe_word(self.sent("source")) or "",
+            staff=self.staff,
+            **context,
         )
 
-    def again(self, code: str, *, status: int, **context: Any) -> HttpResponse:
+    def again(self, code: str, **context: Any) -> HttpResponse:
         """The form with what was typed: nothing is lost."""
-        form = EmailForm(initial={"email": self.request.POST.get("email", "")})
-        return self.form(form, status=status, code=code, **context)
+        return self.form(EmailForm(initial={"email": self.sent("email")}), code=code, **context)
+
+    @property
+    def staff(self) -> bool:
+        return self.token_type is TokenType.ORG_USER
+
+    @property
+    def is_open(self) -> bool:
+        return self.token_type.value in conf.SIGN_IN_KINDS
 
 
 class OrgLoginView(LoginView):
     """``identityx:org-login``: the same for staff."""
 
     token_type = TokenType.ORG_USER
-    url_name = "identityx:org-login"
 
 
 class LinkSentView(Page):
@@ -78,17 +126,24 @@ class LinkSentView(Page):
         form = LinkForm(request.POST)
         if not form.is_valid():
             return self.show(form, status=400)
-        return self.carry(token_from(form.cleaned_data["link"]), self.target)
+        return self.carry(Carrier(form.cleaned_data["link"], self.target, staff=True))
 
-    def show(self, link_form: LinkForm, *, status: int = 200) -> HttpResponse:
-        note = Note.of(self.request) or Note("")
+    def show(self, link_form: LinkForm, **context: Any) -> HttpResponse:
+        note = Note.of(self.request) or Note()
+        name, url = _WEBMAIL.get(note.email.rpartition("@")[2].lower(), ("", ""))
         return self.page(
             "link_sent",
-            status=status,
-            email=note.email,
+            email=note.email if note.typed else emails.mask(note.email),
             next=redirects.safe_target(self.request, note.next),
             staff=note.staff or link_form.is_bound,
+            sent_again=note.again,
             minutes=max(1, int(conf.LINK_MAX_AGE // 60)),
-            form=EmailForm(initial={"email": note.email}),
+            webmail=name,
+            webmail_url=url,
+            form=EmailForm(initial={"email": note.email if note.typed else ""}),
             link_form=link_form,
+            **context,
         )
+
+    def again(self, code: str, **context: Any) -> HttpResponse:
+        return self.show(LinkForm(), code=code, **context)

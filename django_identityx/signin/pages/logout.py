@@ -8,8 +8,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from ... import sessions
 from .. import redirects
-from ..marks import drop_mark
+from ..cookies import Carrier, Mark, Note, SignedCookie
 from .base import Page
+
+THIS_BROWSER: list[type[SignedCookie]] = [Mark, Note, Carrier]
 
 
 class LogoutView(Page):
@@ -19,14 +21,25 @@ class LogoutView(Page):
     """
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return self.page("logout", next=self.target)
+        return self.form()
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        if not sessions.logout(request, everywhere="everywhere" in request.POST):
-            return self.page("logout", status=503, code="not_ended")
-        response = HttpResponseRedirect(redirects.after_logout(request, self.target))
-        drop_mark(response)
+        return self.sign_out()
+
+    def sign_out(self) -> HttpResponse:
+        """End the session; whoever uses the browser next is somebody else."""
+        response: HttpResponse
+        if sessions.logout(self.request, everywhere="everywhere" in self.request.POST):
+            response = HttpResponseRedirect(redirects.after_logout(self.request, self.target))
+        else:
+            response = self.page("logout", code="not_ended", next=self.target)
+        for cookie in THIS_BROWSER:
+            cookie.drop(self.request, response)
         return response
 
-    def again(self, code: str, *, status: int, **context: Any) -> HttpResponse:
-        return self.page("logout", status=status, code=code, next=self.target, **context)
+    def form(self, **context: Any) -> HttpResponse:
+        stay = redirects.after_login(self.request, self.target)
+        return self.page("logout", next=self.target, stay=stay, **context)
+
+    def again(self, code: str, **context: Any) -> HttpResponse:
+        return self.form(code=code, **context)

@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django_identityx.client import IdentityXClient
 from django_identityx.credentials import TokenType
 from django_identityx.exceptions import IdentityXError
-from django_identityx.signin.links import token_from
+from django_identityx.signin import token_from
 
 PEOPLE = {
     TokenType.APP_USER: "reader@example.net",

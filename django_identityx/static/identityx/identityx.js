@@ -1,0 +1,47 @@
+// Two things that these pages do with scripts; without them their buttons do.
+(function () {
+  "use strict";
+
+  // A second press right after the first would only cancel it. A later one is meant: somebody
+  // stopped the first, or came back to this page.
+  var PAUSE = 2000;
+  var sent = false;
+  document.addEventListener("submit", function (event) {
+    var form = event.target;
+    if (!form.closest || !form.closest(".identityx")) return;
+    if (form.identityxSent !== undefined && event.timeStamp - form.identityxSent < PAUSE) {
+      event.preventDefault();
+      return;
+    }
+    form.identityxSent = event.timeStamp;
+    sent = true;
+    busy(form, true);
+    setTimeout(function () { busy(form, false); }, 8000);
+  });
+  function busy(form, is) {
+    form.setAttribute("aria-busy", is ? "true" : "false");
+  }
+  window.addEventListener("pageshow", function (event) {
+    if (!event.persisted) return;
+    Array.prototype.forEach.call(document.forms, function (form) { busy(form, false); });
+  });
+
+  // Goes on by itself in the browser that asked for the link; never while the page is prerendered
+  // or hidden: a person must be looking.
+  function goOn() {
+    var form = document.querySelector("form[data-identityx-auto]");
+    if (!form || sent || document.prerendering || document.visibilityState !== "visible") return;
+    if (form.requestSubmit) {
+      form.requestSubmit();
+    } else {
+      sent = true;
+      form.submit();
+    }
+  }
+  document.addEventListener("prerenderingchange", goOn);
+  document.addEventListener("visibilitychange", goOn);
+  window.addEventListener("pageshow", function (event) {
+    // Back to this page: it has done its work, and the button is still there.
+    if (!event.persisted) goOn();
+  });
+})();
