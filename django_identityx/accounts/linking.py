@@ -45,6 +45,11 @@ def wish_of(request: HttpRequest, user: Person) -> Any | None:
     return get_user_model()._default_manager.filter(pk=row.pk).first()
 
 
+def fulfilled(request: HttpRequest) -> None:
+    """Forget the wish: what it was for is done."""
+    request.session.pop(KEY, None)
+
+
 def local_row(request: HttpRequest) -> Any | None:
     """The row that is signed in, by the site's own login or by IdentityX."""
     user = getattr(request, "user", None)

@@ -6,6 +6,7 @@ import logging
 from datetime import timedelta
 from typing import Any
 
+from django.contrib import auth
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -41,6 +42,8 @@ def load(
     row = identity and _admit(identity, user, request, fresh=fresh or signing_in)
     if signing_in and identity is not None and row is not None:
         rows.follow(identity, user)
+        if wish is not None and request is not None:
+            linking.fulfilled(request)
     if request is not None:
         request.__dict__[_LOADED] = (user, row)
     return row
@@ -52,11 +55,17 @@ def _admit(
     row = identity.user
     if row is None or not row.is_active:
         return _refuse(user, "its row is not active")
-    roles.apply(identity, user, request, fresh=fresh)
+    # A session that Django's own login made goes on when IdentityX's ends: no role hangs on it.
+    roles.apply(identity, user, request, fresh=fresh and not _has_django_user(request))
     if timezone.now() - identity.last_seen > SEEN_EVERY:
         identity.last_seen = timezone.now()
         identity.save(update_fields=["last_seen"])
     return row
+
+
+def _has_django_user(request: HttpRequest | None) -> bool:
+    session = getattr(request, "session", None)
+    return session is not None and auth.SESSION_KEY in session
 
 
 def _without_row(user: Person, wish: Any | None, signing_in: bool) -> Identity | None:

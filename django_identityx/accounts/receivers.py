@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from django.apps import apps
+from django.contrib import auth
 from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_logged_in as django_user_logged_in
 from django.db import transaction
@@ -36,11 +37,12 @@ def connect() -> None:
 def _signed_in(sender: Any, request: HttpRequest | None, user: Person, **kwargs: Any) -> None:
     """Tell Django, so that ``last_login`` is right and the site's own receivers hear of it."""
     row = sessions.load(user, request=request)  # by a loader of the site's own, it may be
-    if not isinstance(row, get_user_model()):
+    if request is None or not isinstance(row, get_user_model()):
         return
-    if request is None:
-        django_user_logged_in.send(sender=type(row), request=request, user=row)
-        return
+    if isinstance(user, OrgUser):
+        # Of the same row's own login: from here on IdentityX alone says that this is staff.
+        for key in (auth.SESSION_KEY, auth.BACKEND_SESSION_KEY, auth.HASH_SESSION_KEY):
+            request.session.pop(key, None)
     request.__dict__[_ANNOUNCED] = True
     try:
         django_user_logged_in.send(sender=type(row), request=request, user=row)

@@ -14,6 +14,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils import timezone
 
 from .. import applications, verification
 from ..conf import conf
@@ -59,8 +60,10 @@ def _wanted(user: OrgUser, request: HttpRequest | None) -> list[str]:
 def _change(identity: Identity, wanted: list[str]) -> None:
     row = identity.row
     with transaction.atomic():
-        # Others may be at it, too: what is written down decides, not what we have read before.
-        locked = Identity.objects.select_for_update().get(pk=identity.pk)
+        # Others may be at it, too, and what is written down decides. To write first locks the row
+        # on every database; to read first and write then is what SQLite refuses.
+        Identity.objects.filter(pk=identity.pk).update(last_seen=timezone.now())
+        locked = Identity.objects.get(pk=identity.pk)
         current = get_user_model()._base_manager.select_for_update().get(pk=row.pk)
         lost = [name for name in locked.given if name not in wanted]
         gained = [n for n in wanted if n not in locked.given and not _has(current, n)]

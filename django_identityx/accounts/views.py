@@ -55,6 +55,7 @@ class LinkAccountView(LoginView):
             kind=self.token_type.value,
             kinds=[kind for kind in conf.SIGN_IN_KINDS if kind != self.token_type.value],
             login_url=self.login_url(),
+            back=self.back(),
             next=self.target,
             **context,
         )
@@ -63,7 +64,10 @@ class LinkAccountView(LoginView):
         """Where local users sign in, with the way back to this page; empty where nobody said."""
         if conf.LOCAL_LOGIN_URL is None:
             return ""
-        query = {"kind": self.token_type.value, **({"next": self.target} if self.target else {})}
-        back = f"{reverse('identityx:link-account')}?{urlencode(query)}"
         url = resolve_url(conf.LOCAL_LOGIN_URL)
-        return f"{url}{'&' if '?' in url else '?'}{urlencode({'next': back})}"
+        return f"{url}{'&' if '?' in url else '?'}{urlencode({'next': self.back()})}"
+
+    def back(self) -> str:
+        """This page again, once somebody is signed in."""
+        query = {"kind": self.token_type.value, **({"next": self.target} if self.target else {})}
+        return f"{reverse('identityx:link-account')}?{urlencode(query)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from django.contrib import auth
 from django.contrib.auth.models import User
 from django.test import RequestFactory
 from django.urls import reverse
@@ -91,6 +92,23 @@ def test_staff_may_connect_an_account_too(sandbox: Sandbox, rita: User) -> None:
     visitor.submit(visitor.get(callback.url), switch="1")
     assert Identity.objects.get().kind == "OrgUser"
     assert Identity.objects.get().user == rita
+    assert auth.SESSION_KEY not in visitor.session  # a role would outlive its verdict there
+    assert visitor.get("/members/").content == b"members: rita"
+
+
+def test_a_reader_may_be_staff_too(sandbox: Sandbox) -> None:
+    """Their row has no password: they show that it is theirs by the link that made it."""
+    visitor = Visitor()
+    visitor.sign_in(sandbox)
+    page = visitor.get(LINK_ACCOUNT, {"kind": "OrgUser"})
+    visitor.submit(page, email=OWNER)
+    assert wait_until_sent()
+    page = visitor.get(reverse("identityx:link-sent"))
+    callback = visitor.submit(page, link=sandbox.outbox[-1].url)
+    visitor.submit(visitor.get(callback.url), switch="1")
+    assert User.objects.count() == 1
+    assert set(Identity.objects.values_list("kind", flat=True)) == {"AppUser", "OrgUser"}
+    assert "_identityx_link" not in visitor.session
 
 
 def test_a_link_that_somebody_else_asked_for_attaches_nothing(sandbox: Sandbox, rita: User) -> None:

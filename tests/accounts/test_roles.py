@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 from django.contrib import auth
 from django.contrib.auth.models import Group, User
+from django.test import RequestFactory
 
-from django_identityx import process
+from django_identityx import process, sessions
 from django_identityx.accounts import load_user
 from django_identityx.credentials import TokenType
 from django_identityx.sandbox import ORG_ID, Sandbox
@@ -125,6 +126,19 @@ def test_what_a_role_gave_is_no_password_s(client) -> None:
     client.force_login(row, "django.contrib.auth.backends.ModelBackend")
     assert powers(row) == (False, False, [])
     assert auth.get_user(client).pk == row.pk
+
+
+def test_a_session_of_django_s_own_gets_nothing_from_a_role(sandbox: Sandbox) -> None:
+    """It goes on when the membership ends, and nobody would ask again."""
+    visitor = Visitor()
+    row = load_user(login(visitor, sandbox, OWNER, TokenType.ORG_USER))
+    assert powers(row) == (True, True, [])
+    visitor.force_login(row, "django.contrib.auth.backends.ModelBackend")
+    request = RequestFactory().get("/")
+    request.session = visitor.session
+    user = sessions.get_user(request)
+    assert not user.is_authenticated or load_user(user, request=request) == row
+    assert powers(row) == (False, False, [])
 
 
 def test_a_membership_that_is_gone_takes_what_it_gave(sandbox: Sandbox, settings) -> None:

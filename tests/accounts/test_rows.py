@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
-from django.db import connection
 from django.test import RequestFactory
 from django.utils import timezone
 
@@ -17,7 +15,7 @@ from django_identityx import sessions
 from django_identityx.accounts import load_user
 from django_identityx.accounts.models import Identity
 from django_identityx.credentials import TokenType
-from django_identityx.exceptions import ConfigurationError, IdentityXError, Rejected
+from django_identityx.exceptions import ConfigurationError, Rejected
 from django_identityx.sandbox import Sandbox
 from django_identityx.testing import authorization, credential
 from django_identityx.users import ApiTokenUser, AppUser, OrgUser
@@ -113,8 +111,13 @@ def test_where_a_django_user_is_signed_in_nothing_is_asked(
 def test_an_inactive_row_is_not_admitted(sandbox: Sandbox, client) -> None:
     visitor = Visitor()
     visitor.sign_in(sandbox)
+    assert visitor.get("/members-async/").content.decode() == f"async: {User.objects.get()}"
+    assert visitor.get("/identityx/api/me/").status_code == 200
     User.objects.update(is_active=False)  # which no signal tells
     assert visitor.get("/members/").status_code == 302
+    assert visitor.get("/members-async/").status_code == 401
+    assert visitor.get("/identityx/api/me/").status_code == 401
+    assert not visitor.get("/public/").wsgi_request.identityx.user.is_authenticated
     bearer = authorization(sandbox, READER)
     assert client.get("/api/protected/", headers=bearer).status_code == 401
     again = Visitor()
@@ -242,42 +245,6 @@ def test_an_attached_account_keeps_its_address() -> None:
         last_seen=timezone.now(),
     )
     assert changed("new@example.net").email == READER
-
-
-# --- many at once
-
-
-def at_once(number: int, work) -> list[object]:
-    results: list[object] = []
-    barrier = threading.Barrier(number)
-
-    def run() -> None:
-        barrier.wait()
-        try:
-            results.append(work())
-        except IdentityXError as error:
-            results.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run) for _ in range(number)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(connection.vendor == "sqlite", reason="in memory, one connection for all")
-@pytest.mark.parametrize("fields", [None, "tests.accounts.hooks.nothing_unique"])
-def test_concurrent_first_sign_ins_make_one_row(settings, fields: str | None) -> None:
-    settings.IDENTITYX_ACCOUNT_FIELDS = fields
-    for number in range(5):
-        person = replace(RITA, id=f"{number:024x}", email=f"reader{number}@example.net")
-        rows = at_once(8, lambda person=person: load_user(person, signing_in=True))
-        assert len({row.pk for row in rows}) == 1
-    assert User.objects.count() == Identity.objects.count() == 5
 
 
 def test_verified_people_of_the_sandbox_have_what_rows_need(sandbox: Sandbox) -> None:
