@@ -48,6 +48,15 @@ def in_networks(address: Address, networks: list[str]) -> bool:
     return any(address in ip_network(network, strict=False) for network in networks)
 
 
+def is_network(text: str) -> bool:
+    """Say whether a text is a network, or an address alone."""
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
 def _parse(text: str) -> Address | None:
     try:
         address = ip_address(text)

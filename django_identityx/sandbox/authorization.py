@@ -7,8 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from . import tokens
-from .errors import ServiceError, bad_input, no_such_user, unauthenticated, unreachable
-from .faults import Fault
+from .errors import (
+    ServiceError,
+    bad_input,
+    no_such_application,
+    no_such_user,
+    unauthenticated,
+)
+from .services import Services
 from .tokens import Claims, TokenError
 from .world import Document, World
 
@@ -38,75 +44,90 @@ class Person:
 class TokenService:
     """Issue, check and end tokens."""
 
-    def __init__(self, world: World, clock: Callable[[], float], fault: Fault | None) -> None:
+    def __init__(self, world: World, clock: Callable[[], float], services: Services) -> None:
         self._world = world
         self._clock = clock
-        self._fault = fault
+        self._services = services
 
     def issue(self, claims: Claims) -> str:
         """Sign claims and remember that the token exists."""
-        self._reach()
+        self._services.ask("token")
         self._world.tokens[str(claims["jti"])] = {
             name: claims[name] for name in ("sub", "aud", "iss") if name in claims
         }
+        return self.sign(claims)
+
+    def sign(self, claims: Claims) -> str:
+        """Sign claims."""
         return tokens.sign(claims, bytes.fromhex(self._world.key))
 
     def check(self, subject: str, token: str) -> Claims:
         """Return the claims of a token that counts, or raise ``TokenError``."""
         if not token:
             raise TokenError("The path 'params.token' is required.", 400)
-        self._reach()
-        claims = tokens.verify(token, bytes.fromhex(self._world.key), subject, self._clock())
-        if str(claims.get("jti")) not in self._world.tokens:
+        self._services.reach("token")
+        claims = tokens.verify(token, bytes.fromhex(self._world.key), self._clock())
+        # Only then is the database asked: what is no token is refused without it.
+        self._services.use_database()
+        known = self._world.tokens.get(str(claims.get("jti")))
+        if known is None:
             raise TokenError("No token was found for the provided token identifier.", 404)
+        if known["sub"] != subject:
+            raise TokenError("The token subject does not match.", 400)
         return claims
 
     def end(self, claims: Claims) -> None:
-        """Forget a token."""
-        self._world.tokens.pop(str(claims["jti"]), None)
-
-    def _reach(self) -> None:
-        reach(self._fault, "token", direct=False)
+        """Forget a token; as in the service, whether that fails is not known."""
+        if not self._services.is_down("token"):
+            self._world.tokens.pop(str(claims["jti"]), None)
 
 
 class Caller:
     """The person behind the ``Authorization`` header; nothing is checked until asked."""
 
     def __init__(
-        self, header: str, dialect: str, world: World, service: TokenService, fault: Fault | None
+        self, header: str, dialect: str, world: World, service: TokenService, services: Services
     ) -> None:
         self._header = header
         self._dialect = dialect
         self._world = world
-        self._service = service
-        self._fault = fault
+        self._tokens = service
+        self._services = services
 
     def require(self, *, app_user: bool) -> Person:
         """Return the person, or raise what the operation answers without the right one."""
+        person = self.anybody()
+        if person.is_org_user is app_user:
+            raise unauthenticated("The wrong user authorization type was provided.")
+        return person
+
+    def anybody(self) -> Person:
+        """Return the person, whoever it is, or raise."""
         if not self._header:
             raise bad_input("No user authentication was provided with this request.")
-        outcome = self._outcome
+        outcome = self.outcome
         if isinstance(outcome, str):
             raise unauthenticated(outcome)
-        if outcome.is_org_user is app_user:
-            raise unauthenticated("The wrong user authorization type was provided.")
         return outcome
 
     def silent(self) -> Person | None:
         """Return the person or, whatever is wrong with the header, nobody."""
         if not self._header:
             return None
-        outcome = self._outcome
+        outcome = self.outcome
         return None if isinstance(outcome, str) else outcome
 
     @cached_property
-    def _outcome(self) -> Person | str:
+    def outcome(self) -> Person | str:
+        """Find out who it is, or why it is nobody."""
         kind, token = self._split()
         subject = _SUBJECTS.get(kind)
         if subject is None:
             return _WRONG_TYPE
         try:
-            claims = self._service.check(subject, token)
+            # The service of the person's kind is asked first, and asks for the token in turn.
+            self._services.reach("application" if kind == "AppUser" else "user", direct=True)
+            claims = self._tokens.check(subject, token)
             return Person(kind, self._owner(kind, claims), claims, token)
         except (TokenError, ServiceError) as error:
             return error.message
@@ -127,19 +148,13 @@ class Caller:
             app_id = claims.get("iss")
             if not app_id:
                 raise unauthenticated("No application ID was provided in the token payload")
-            reach(self._fault, "application", direct=True)
+            if app_id not in self._world.applications:
+                raise no_such_application(str(app_id))
             user = self._world.app_user(str(app_id), email)
         else:
-            reach(self._fault, "user", direct=True)
             user = self._world.user(email)
         if user is None:
             raise no_such_user(email)
         if user["email"] != email:
             raise unauthenticated("The user email does not match the token email.")
         return user
-
-
-def reach(fault: Fault | None, service: str, *, direct: bool) -> None:
-    """Raise if an inner service is down at the moment."""
-    if fault is not None and fault.mode == "inner" and fault.service == service:
-        raise unreachable(service, fault.message, direct=direct)

@@ -7,11 +7,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from . import tokens
-from .authorization import Caller, Person, TokenService, reach
-from .errors import bad_input, no_such_id, refused, unauthorized
+from .authorization import Caller, Person, TokenService
+from .errors import ServiceError, bad_input, no_such_id, refused, unauthorized
 from .faults import Fault
+from .services import Services
 from .tokens import Claims, TokenError
 from .world import Document, World, is_id
+
+MANAGERS = ("Owner", "Administrator")
+EDITORS = (*MANAGERS, "Member")
 
 
 @dataclass
@@ -24,6 +28,7 @@ class RequestContext:
     dialect: str
     base_url: str
     fault: Fault | None = field(default=None)
+    wrote: bool = field(default=False)
 
     @property
     def now(self) -> int:
@@ -31,39 +36,53 @@ class RequestContext:
         return int(self.clock() * 1000)
 
     @cached_property
+    def services(self) -> Services:
+        """Return the inner services."""
+        return Services(self.fault)
+
+    @cached_property
     def tokens(self) -> TokenService:
         """Return the token service."""
-        return TokenService(self.world, self.clock, self.fault)
+        return TokenService(self.world, self.clock, self.services)
 
     @cached_property
     def caller(self) -> Caller:
         """Return the person behind the request."""
         header = self.headers.get("authorization", "")
-        return Caller(header, self.dialect, self.world, self.tokens, self.fault)
+        return Caller(header, self.dialect, self.world, self.tokens, self.services)
 
-    def reach(self, service: str, *, direct: bool = False) -> None:
-        """Raise if an inner service is down."""
-        reach(self.fault, service, direct=direct)
+    def ask(self, service: str) -> None:
+        """Raise if an inner service that the gateway asks is down."""
+        self.services.ask(service, direct=True)
+
+    def load(self) -> None:
+        """Ask for application, organization and person, as the service does at first."""
+        for question in (self.application, self.organization, self.caller.silent):
+            try:
+                question()
+            except ServiceError:
+                continue
 
     @property
     def app_id(self) -> str | None:
-        """Return the application id that the request carries."""
-        return self.headers.get("x-app-id") or None
+        """Return the id of the request's application, if there is one of that id."""
+        app_id = self.headers.get("x-app-id") or ""
+        return app_id if app_id in self.world.applications else None
 
     def application(self) -> Document:
         """Return the request's application, or raise."""
-        if self.app_id is not None:
-            self.reach("application", direct=True)
-            found = self.world.applications.get(self.app_id)
-            if found is not None:
-                return found
+        if self.headers.get("x-app-id"):
+            self.ask("application")
+            if self.app_id is not None:
+                self.ask("organization")
+                return self.world.applications[self.app_id]
         raise bad_input("Unable to find an application for this request.")
 
     def organization(self) -> Document:
         """Return the request's organization, or raise."""
         org_id = self.headers.get("x-org-id")
         if org_id:
-            self.reach("organization", direct=True)
+            self.ask("organization")
             if not is_id(org_id):
                 raise no_such_id(org_id, "organization")
             found = self.world.organizations.get(org_id)
@@ -111,7 +130,8 @@ class RequestContext:
 
     def _check_role(self, org_id: str, roles: tuple[str, ...]) -> None:
         person = self.administrator()
-        self.reach("membership", direct=True)
-        role = self.world.role(person.user["id"], org_id)
-        if role is None or (roles and role not in roles):
+        self.ask("membership")
+        self.services.ask("organization")
+        membership = self.world.membership(person.user["id"], org_id)
+        if membership is None or (roles and membership["role"] not in roles):
             raise unauthorized()

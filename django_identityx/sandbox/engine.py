@@ -25,10 +25,12 @@ from graphql import (
     validate,
 )
 
-from . import operations, variables
+from . import operations, refusals, scalars, variables
 from .context import RequestContext
 from .errors import ServiceError
-from .resolvers import FIELDS, ROOTS
+from .inputs import NullInput
+from .operations import ELSEWHERE
+from .resolvers import FIELDS, INTERFACES, ROOTS
 
 logger = logging.getLogger(__name__)
 
@@ -51,20 +53,37 @@ class Outcome:
 
     status: int
     body: dict[str, Any]
-    executed: bool = False
-    wrote: bool = False
 
 
 @cache
 def schema() -> GraphQLSchema:
-    """Build the schema once."""
-    sdl = files(__package__).joinpath("schema.graphql").read_text(encoding="utf-8")
-    built = build_schema(sdl)
+    """Build the schema once; an operation's description is the first line of its resolver."""
+    # A test checks the files, so that not every start has to.
+    built = build_schema(sdl(), assume_valid_sdl=True, no_location=True)
+    scalars.install(built)
     for (type_name, name), root in ROOTS.items():
-        _fields(built, type_name)[name].resolve = _root(root)
+        owner = _fields(built, type_name)[name]
+        owner.resolve = _root(name, root)
+        owner.description = (root.__doc__ or "").partition("\n")[0]
+    for (type_name, name), text in ELSEWHERE.items():
+        _fields(built, type_name)[name].description = f"Not in the sandbox: {text}."
     for (type_name, name), resolver in FIELDS.items():
         _fields(built, type_name)[name].resolve = _field(resolver)
+    for type_name, decide in INTERFACES.items():
+        interface: Any = built.type_map[type_name]
+        interface.resolve_type = decide
     return built
+
+
+def sdl() -> str:
+    """Return the schema's files as one."""
+    folder = files(__package__).joinpath("schema")
+    # The types that others extend are in the first of them.
+    names = sorted(
+        (entry.name for entry in folder.iterdir()),
+        key=lambda name: (name != "basics.graphql", name),
+    )
+    return "\n".join(folder.joinpath(name).read_text(encoding="utf-8") for name in names)
 
 
 @lru_cache(maxsize=512)
@@ -121,6 +140,7 @@ def _execute(
     operation_name: str | None,
     request: RequestContext,
 ) -> Outcome:
+    request.wrote |= operation.operation is OperationType.MUTATION
     result = execute_sync(
         schema(),
         document,
@@ -134,7 +154,7 @@ def _execute(
     body["data"] = result.data
     # The service adds timings; clients have to leave room for them and look past them.
     body["extensions"] = {"tracing": {"version": 1}, "cacheControl": {"version": 1, "hints": []}}
-    return Outcome(200, body, executed=True, wrote=operation.operation is OperationType.MUTATION)
+    return Outcome(200, body)
 
 
 def _refuse(errors: tuple[GraphQLError, ...], code: str) -> Outcome:
@@ -180,9 +200,16 @@ def _fields(built: GraphQLSchema, type_name: str) -> dict[str, Any]:
     return fields
 
 
-def _root(resolver: Callable[[RequestContext, dict[str, Any]], Any]) -> Callable[..., Any]:
+def _root(
+    name: str, resolver: Callable[[RequestContext, dict[str, Any]], Any]
+) -> Callable[..., Any]:
     def resolve(_: object, info: Any, **arguments: Any) -> Any:
-        return resolver(info.context, arguments.get("input") or {})
+        data = _input(arguments)
+        try:
+            return resolver(info.context, data)
+        except ServiceError as error:
+            refusals.note(name, info.context, data, error)
+            raise
 
     return resolve
 
@@ -191,6 +218,11 @@ def _field(
     resolver: Callable[[dict[str, Any], RequestContext, dict[str, Any]], Any],
 ) -> Callable[..., Any]:
     def resolve(source: dict[str, Any], info: Any, **arguments: Any) -> Any:
-        return resolver(source, info.context, arguments.get("input") or {})
+        return resolver(source, info.context, _input(arguments))
 
     return resolve
+
+
+def _input(arguments: dict[str, Any]) -> dict[str, Any]:
+    data = arguments.get("input", {})
+    return NullInput() if data is None else data

@@ -46,10 +46,15 @@ def no_such_user(email: str) -> ServiceError:
     return refused(f"No user was found for '{email}'", 404)
 
 
-def no_such_id(value: str, model: str) -> ServiceError:
+def no_such_application(app_id: str) -> ServiceError:
+    """Return the failure of an application without a record."""
+    return refused(f"No application was found for '{app_id}'", 404)
+
+
+def no_such_id(value: str, model: str, path: str = "_id") -> ServiceError:
     """Return the failure of an id that is not 24 hexadecimal digits."""
     return refused(
-        f'Cast to ObjectId failed for value "{value}" at path "_id" for model "{model}"', 500
+        f'Cast to ObjectId failed for value "{value}" at path "{path}" for model "{model}"', 500
     )
 
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-MODES = ("none", "html502", "hang", "drop", "inner", "blocked", "slow")
-SERVICES = ("token", "application", "organization", "user", "mailer", "ip", "membership")
-_SECONDS = {"hang": 30.0, "slow": 2.0}
+MODES = ("none", "html502", "hang", "drop", "inner", "database", "mail", "blocked", "slow")
+SERVICES = (
+    "token", "application", "organization", "user", "membership", "mailer", "locale", "ip",
+)  # fmt: skip
+_SECONDS = {"hang": 30.0, "inner": 30.0, "database": 30.0, "slow": 2.0}
 _OPTIONS: dict[str, frozenset[str]] = {
     "hang": frozenset({"seconds", "executed"}),
     "drop": frozenset({"executed"}),
-    "inner": frozenset({"service", "message"}),
+    "inner": frozenset({"service", "message", "hangs", "seconds"}),
+    "database": frozenset({"seconds"}),
+    "mail": frozenset({"message"}),
     "blocked": frozenset({"disabled"}),
     "slow": frozenset({"seconds"}),
 }
@@ -34,8 +39,15 @@ class Fault:
     message: str | None = None
     executed: bool = False
     disabled: bool = False
+    hangs: bool = False
     times: int | None = None
     operations: frozenset[str] = field(default_factory=frozenset)
+    since: float = field(default_factory=time.monotonic)
+
+    @property
+    def is_old(self) -> bool:
+        """Say whether the trouble has gone on for its seconds."""
+        return time.monotonic() - self.since >= self.seconds
 
     def meets(self, operations: tuple[str, ...]) -> bool:
         """Say whether a request with these root fields is in trouble."""
@@ -61,6 +73,7 @@ def parse(mode: object, options: Mapping[str, Any]) -> Fault | None:
         message=_text(options.get("message")),
         executed=_flag("executed", options.get("executed", False)),
         disabled=_flag("disabled", options.get("disabled", False)),
+        hangs=_flag("hangs", options.get("hangs", False)),
         times=_times(options.get("times")),
         operations=_operations(options.get("operations", ())),
     )

@@ -13,6 +13,7 @@ from .calls import CallRecord, scheme
 from .faults import Fault, FaultBox
 from .protocol import Calls, Refusal
 from .responses import Response, bad_gateway, json_response
+from .services import Hanging
 
 _CALLS_KEPT = 10_000
 _CORS = {"access-control-allow-origin": "*"}
@@ -65,7 +66,11 @@ class Gateway:
                 self._answer(calls, headers, None)
             released.wait(fault.seconds)
             return Response(0, dropped=True)
-        return self._answer(calls, headers, fault)
+        try:
+            return self._answer(calls, headers, fault)
+        except Hanging:
+            released.wait(fault.seconds)
+            return Response(0, dropped=True)
 
     def _answer(self, calls: Calls, headers: Mapping[str, str], fault: Fault | None) -> Response:
         with self._backend.lock:
@@ -73,12 +78,17 @@ class Gateway:
             if app_id and app_id not in self._backend.world.served:
                 return _forbidden(headers)
             request = self._backend.context(headers, fault)
-            outcomes = [
-                engine.run(entry.query, entry.variables, entry.operation_name, request)
-                for entry in calls.entries
-            ]
-            if any(outcome.wrote for outcome in outcomes):
-                self._backend.save()
+            if fault is not None and fault.hangs:
+                # What hangs while the service finds out who is asking stops every operation.
+                request.load()
+            try:
+                outcomes = [
+                    engine.run(entry.query, entry.variables, entry.operation_name, request)
+                    for entry in calls.entries
+                ]
+            finally:
+                if request.wrote:
+                    self._backend.save()
         if calls.batch:
             return json_response(200, [outcome.body for outcome in outcomes])
         return json_response(outcomes[0].status, outcomes[0].body)

@@ -1,64 +1,94 @@
-"""Countries, their regions and postal codes, as far as profiles need them."""
+"""Countries, their regions and postal codes."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Collection, Iterable
 from functools import cache
 from importlib.resources import files
 
 from .world import Document
 
-_STATES = """AL Alabama|AK Alaska|AZ Arizona|AR Arkansas|CA California|CO Colorado|CT Connecticut
-DE Delaware|FL Florida|GA Georgia|HI Hawaii|ID Idaho|IL Illinois|IN Indiana|IA Iowa|KS Kansas
-KY Kentucky|LA Louisiana|ME Maine|MD Maryland|MA Massachusetts|MI Michigan|MN Minnesota
-MS Mississippi|MO Missouri|MT Montana|NE Nebraska|NV Nevada|NH New Hampshire|NJ New Jersey
-NM New Mexico|NY New York|NC North Carolina|ND North Dakota|OH Ohio|OK Oklahoma|OR Oregon
-PA Pennsylvania|RI Rhode Island|SC South Carolina|SD South Dakota|TN Tennessee|TX Texas|UT Utah
-VT Vermont|VA Virginia|WA Washington|WV West Virginia|WI Wisconsin|WY Wyoming"""
-_OTHERS = (
-    ("US", "District", "DC District of Columbia"),
-    ("US", "OutlyingArea", "AS American Samoa|GU Guam|PR Puerto Rico|VI Virgin Islands"),
-    ("CA", "Province", "AB Alberta|BC British Columbia|MB Manitoba|NB New Brunswick"),
-    ("CA", "Province", "NL Newfoundland and Labrador|NS Nova Scotia|ON Ontario"),
-    ("CA", "Province", "PE Prince Edward Island|QC Quebec|SK Saskatchewan"),
-    ("CA", "Territory", "NT Northwest Territories|NU Nunavut|YT Yukon"),
-)
+# The service checks the postal codes of these countries only.
 _POSTAL_CODES = {
-    "US": r"\d{5}(-\d{4})?",
-    "CA": r"[A-Z]\d[A-Z] ?\d[A-Z]\d",
-    "GB": r"[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}",
-    "DE": r"\d{5}",
-    "FR": r"\d{5}",
+    "US": re.compile(r"\d{5}(-\d{4})?"),
+    "CA": re.compile(r"[ABCEGHJ-NPRSTVXY]\d[ABCEGHJ-NPRSTV-Z][ -]?\d[ABCEGHJ-NPRSTV-Z]\d"),
+    "MX": re.compile(r"\d{5}"),
 }
 
 
 def country(code: str | None) -> Document | None:
-    """Return a country by its two letters."""
-    return _countries().get(code) if code else None
+    """Return a country by its two letters, three letters or number."""
+    return _by_code().get(code.upper()) if code else None
 
 
 def region(country_code: str | None, code: str | None) -> Document | None:
     """Return a region of a country."""
     if not country_code or not code:
         return None
-    found = _regions().get((country_code, code))
-    return None if found is None else {**found, "country": country(country_code)}
+    return _regions().get(f"{country_code.upper()}-{code.upper()}")
+
+
+def countries(first: Iterable[str]) -> list[Document]:
+    """Return all countries by name, those that are asked for before the others."""
+    known = _countries()
+    top = [code.upper() for code in first if code.upper() in known]
+    return list({**{code: known[code] for code in top}, **known}.values())
+
+
+def regions(country_codes: Collection[str], categories: Collection[str]) -> list[Document]:
+    """Return the regions of countries, of all of them where none is named."""
+    return [
+        entry
+        for entry in _regions().values()
+        if (not country_codes or entry["country"]["id"] in country_codes)
+        and (not categories or entry["category"] in categories)
+    ]
 
 
 def is_postal_code(country_code: str, postal_code: str) -> bool:
-    """Say whether a postal code fits the country; those of other countries are not checked."""
+    """Say whether a postal code fits the country."""
     pattern = _POSTAL_CODES.get(country_code)
-    return pattern is None or re.fullmatch(pattern, postal_code.strip(), re.IGNORECASE) is not None
+    return pattern is None or pattern.fullmatch(postal_code) is not None
 
 
 @cache
 def _countries() -> dict[str, Document]:
-    table = files(__package__).joinpath("assets/countries.txt").read_text(encoding="utf-8")
-    rows = (line.split(" ", 2) for line in table.splitlines())
+    rows = (line.split(" ", 3) for line in _lines("countries.txt"))
+    table = [
+        {"id": code, "alpha3": alpha3, "number": number, "name": name, "flag": _flag(code)}
+        for code, alpha3, number, name in rows
+    ]
+    return {entry["id"]: entry for entry in sorted(table, key=lambda entry: _plain(entry["name"]))}
+
+
+@cache
+def _by_code() -> dict[str, Document]:
     return {
-        code: {"id": code, "alpha3": alpha3, "name": name, "flag": _flag(code)}
-        for code, alpha3, name in rows
+        code: entry
+        for entry in _countries().values()
+        for code in (entry["id"], entry["alpha3"], entry["number"])
+        if code != "-"
     }
+
+
+@cache
+def _regions() -> dict[str, Document]:
+    found: dict[str, Document] = {}
+    for line in _lines("regions.txt"):
+        identifier, category, name = line.split(" ", 2)
+        owner, _, code = identifier.partition("-")
+        place = country(owner)
+        found[identifier] = {
+            "id": identifier, "code": code, "name": name, "category": category, "country": place,
+        }  # fmt: skip
+    return found
+
+
+def _lines(name: str) -> list[str]:
+    table = files(__package__).joinpath("assets", name).read_text(encoding="utf-8")
+    return table.splitlines()
 
 
 def _flag(code: str) -> str:
@@ -66,16 +96,7 @@ def _flag(code: str) -> str:
     return "".join(chr(0x1F1E6 + ord(letter) - ord("A")) for letter in code)
 
 
-@cache
-def _regions() -> dict[tuple[str, str], Document]:
-    tables = (("US", "State", _STATES.replace("\n", "|")), *_OTHERS)
-    return {
-        (owner, entry[:2]): {
-            "id": f"{owner}-{entry[:2]}",
-            "code": entry[:2],
-            "name": entry[3:],
-            "category": category,
-        }
-        for owner, category, table in tables
-        for entry in table.split("|")
-    }
+def _plain(name: str) -> str:
+    """Return a name without accents, as lists are sorted."""
+    letters = unicodedata.normalize("NFD", name)
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 from urllib.parse import quote
 
 ADDRESS = "noreply@identity-x.parameter1.com"
@@ -12,7 +13,7 @@ LOGIN_SUBJECT = "Your personal login link"
 
 @dataclass(frozen=True)
 class Mail:
-    """A mail that was sent; ``url`` is the link that it is about."""
+    """A mail that was sent; ``url`` is the link that it is about, ``sent_at`` in milliseconds."""
 
     to: str
     sender: str
@@ -20,8 +21,11 @@ class Mail:
     text: str
     html: str
     url: str
+    sent_at: int = 0
+    used: bool = False
+    token_id: str = ""
 
-    def as_json(self) -> dict[str, str]:
+    def as_json(self) -> dict[str, Any]:
         """Return the mail under the names that the outbox uses."""
         return {
             "to": self.to,
@@ -30,7 +34,19 @@ class Mail:
             "text": self.text,
             "html": self.html,
             "url": self.url,
+            "sentAt": self.sent_at,
+            "used": self.used,
         }
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A mail that somebody waits for in vain, and why."""
+
+    to: str
+    operation: str
+    why: str
+    at: int
 
 
 def link(auth_url: str, token: str, redirect_to: str | None) -> str:
@@ -67,8 +83,17 @@ def user_login_mail(to: str, url: str) -> Mail:
     return _compose(to, "IdentityX", LOGIN_SUBJECT, "You asked to log in.", "Log in", url)
 
 
-def _compose(to: str, name: str, subject: str, intro: str, action: str, url: str) -> Mail:
-    closing = "The link works for one hour. If you did not ask for it, ignore this mail."
+def invitation_mail(to: str, name: str, host: str, organization: str, url: str) -> Mail:
+    """Return the mail that invites somebody to an organization."""
+    subject = f"You've been invited to join {organization}"
+    intro = f"{host} has invited you to join the {organization} organization."
+    return _compose(to, name, subject, intro, "View the invitation", url, life="30 days")
+
+
+def _compose(
+    to: str, name: str, subject: str, intro: str, action: str, url: str, *, life: str = "one hour"
+) -> Mail:
+    closing = f"The link works for {life}. If you did not ask for it, ignore this mail."
     return Mail(
         to=to,
         sender=f"{name} <{ADDRESS}>",

@@ -16,7 +16,7 @@ from .gateway import Gateway
 from .mail import Mail
 from .resolvers.staff import api_token
 from .responses import Response, json_response
-from .seed import DAILY_APP_ID
+from .seed import DAILY_APP_ID, ORG_ID
 from .world import Document
 
 Dialect = Literal["plain", "bearer"]
@@ -165,7 +165,11 @@ class Sandbox:
         """Return the OrgUsers, with their ``role``."""
         with self._backend.lock:
             world = self._backend.world
-            roles = {entry["userId"]: entry["role"] for entry in world.memberships.values()}
+            roles = {
+                entry["userId"]: entry["role"]
+                for entry in world.memberships.values()
+                if entry["organizationId"] == ORG_ID
+            }
             return [{**user, "role": roles.get(user["id"])} for user in world.users.values()]
 
     def handle(

@@ -56,6 +56,7 @@ def _add_organization(world: World, add: Any) -> None:
             "name": "Acme Media LLC",
             "supportEmail": "support@acme.example",
         },
+        photoURL=f"https://robohash.org/{ORG_ID}?set=set3&bgset=bg2",
         policies=[policy],
     )
     spanish = {
@@ -91,7 +92,7 @@ def _add_organization(world: World, add: Any) -> None:
         world.access_levels, applicationId=DAILY_APP_ID, name="Premium", messages=messages
     )
     basic = add(world.access_levels, applicationId=DAILY_APP_ID, name="Basic", messages={})
-    team = {"applicationId": DAILY_APP_ID, "active": True, "ipAddresses": []}
+    team = {"applicationId": DAILY_APP_ID, "active": True}
     add(
         world.teams,
         name="Office network",
@@ -140,8 +141,9 @@ def _add_fields(world: World, add: Any) -> None:
         type="boolean",
         name="Newsletter",
         label="Send me the newsletter",
-        whenTrue={"type": "BOOLEAN", "value": "true"},
-        whenFalse={"type": "BOOLEAN", "value": "false"},
+        whenTrue={"type": "BOOLEAN", "value": True},
+        whenFalse={"type": "BOOLEAN", "value": False},
+        externalId=None,
         **shared,
     )
     options = [
@@ -196,7 +198,12 @@ def _add_readers(world: World, add: Any, moment: int) -> None:
         profileLastVerifiedAt=moment,
         consents={policy["id"]: {"given": True, "date": moment}},
         booleanAnswers={newsletter["id"]: True},
-        selectAnswers={job["id"]: {engineering["id"]: None, other["id"]: "Beekeeping"}},
+        selectAnswers={
+            job["id"]: {
+                "values": [engineering["id"], other["id"]],
+                "written": {other["id"]: "Beekeeping"},
+            }
+        },
         textAnswers={badge["id"]: "Rita R."},
         **verified,
     )

@@ -13,12 +13,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .mail import Mail
+from .mail import Mail, Refusal
 
 Document = dict[str, Any]
 Collection = dict[str, Document]
 
-VERSION = 1
+VERSION = 2
 
 
 class StateError(Exception):
@@ -33,14 +33,19 @@ class World:
     served: list[str] = field(default_factory=list)
     organizations: Collection = field(default_factory=dict)
     memberships: Collection = field(default_factory=dict)
+    invitations: Collection = field(default_factory=dict)
     users: Collection = field(default_factory=dict)
     applications: Collection = field(default_factory=dict)
     access_levels: Collection = field(default_factory=dict)
     teams: Collection = field(default_factory=dict)
     custom_fields: Collection = field(default_factory=dict)
+    segments: Collection = field(default_factory=dict)
+    streams: Collection = field(default_factory=dict)
+    comments: Collection = field(default_factory=dict)
     app_users: Collection = field(default_factory=dict)
     tokens: Collection = field(default_factory=dict)
     outbox: list[Mail] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
 
     def app_user(self, app_id: str, email: str) -> Document | None:
         """Return the application's user with that address."""
@@ -56,14 +61,13 @@ class World:
         wanted = normalize(email)
         return first(user for user in self.users.values() if user["email"] == wanted)
 
-    def role(self, user_id: str, org_id: str) -> str | None:
-        """Return the role of a user in an organization."""
-        membership = first(
+    def membership(self, user_id: str, org_id: str) -> Document | None:
+        """Return the membership of a user in an organization."""
+        return first(
             entry
             for entry in self.memberships.values()
             if entry["userId"] == user_id and entry["organizationId"] == org_id
         )
-        return None if membership is None else str(membership["role"])
 
     def of_application(self, collection: Collection, app_id: str) -> list[Document]:
         """Return an application's documents, oldest first."""
@@ -77,6 +81,7 @@ def load(path: Path) -> World:
         if data.pop("version") != VERSION:
             raise ValueError("another version")
         data["outbox"] = [Mail(**mail) for mail in data["outbox"]]
+        data["refusals"] = [Refusal(**entry) for entry in data["refusals"]]
         return World(**data)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise StateError(

@@ -1,16 +1,53 @@
 """The operations, a module for each group of them."""
 
-from . import access, applications, profiles, readers, sign_in, staff, types
-from .registry import FIELDS, ROOTS
+from . import (
+    access,
+    answer_types,
+    answers,
+    applications,
+    change_email,
+    comments,
+    external_ids,
+    fields,
+    levels,
+    management,
+    memberships,
+    organizations,
+    places,
+    policies,
+    profiles,
+    readers,
+    segments,
+    sign_in,
+    staff,
+    teams,
+    types,
+)
+from .registry import FIELDS, INTERFACES, ROOTS
 
 __all__ = [
     "FIELDS",
+    "INTERFACES",
     "ROOTS",
     "access",
+    "answer_types",
+    "answers",
     "applications",
+    "change_email",
+    "comments",
+    "external_ids",
+    "fields",
+    "levels",
+    "management",
+    "memberships",
+    "organizations",
+    "places",
+    "policies",
     "profiles",
     "readers",
+    "segments",
     "sign_in",
     "staff",
+    "teams",
     "types",
 ]

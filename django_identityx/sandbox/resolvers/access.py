@@ -7,9 +7,12 @@ from typing import Any
 
 from .. import addresses
 from ..context import RequestContext
-from ..errors import bad_input, no_such_id
-from ..world import Document, is_id
-from .registry import Input, query
+from ..errors import bad_input
+from ..inputs import Input
+from ..world import Document
+from .levels import with_defaults
+from .records import checked_id
+from .registry import query
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,7 @@ def check_content_access(request: RequestContext, data: Input) -> dict[str, Any]
     visitor = _visitor(request)
     wanted = [value for value in data.get("requiredAccessLevelIds") or [] if value is not None]
     for value in wanted:
-        if not is_id(value):
-            raise no_such_id(value, "access-level")
+        checked_id(value, "access-level")
     levels = request.world.of_application(request.world.access_levels, visitor.application["id"])
     required = [level for level in levels if level["id"] in wanted]
     held = {level["id"] for level in visitor.levels}
@@ -59,15 +61,15 @@ def check_content_access(request: RequestContext, data: Input) -> dict[str, Any]
         "hasRequiredAccessLevel": has_level,
         "requiresAccessLevel": bool(required),
         "requiredAccessLevels": required,
-        "messages": required[0]["messages"] if required else None,
+        "messages": with_defaults(required[0]["messages"]) if required else None,
     }
 
 
 def _visitor(request: RequestContext) -> Visitor:
     application = request.application()
     user = _user(request, application)
-    request.reach("organization", direct=True)
-    request.reach("ip")
+    request.ask("application")
+    request.services.reach("ip")
     teams = _teams(request, application, user)
     ids = [*(user["accessLevelIds"] if user else ())]
     for team in teams:
@@ -97,8 +99,7 @@ def _teams(request: RequestContext, application: Document, user: Document | None
         member = user is not None and (
             team["id"] in user["teamIds"] or user["domain"] in team["domains"]
         )
-        networks = [*team["ipAddresses"], *team["cidrs"]]
-        return addresses.in_networks(address, networks) or member
+        return addresses.in_networks(address, team["cidrs"]) or member
 
     found = request.world.of_application(request.world.teams, application["id"])
     return [team for team in found if team["active"] and matches(team)]

@@ -4,109 +4,117 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..context import RequestContext
-from ..errors import no_such_user, required
-from ..profile import check, clean
-from ..world import Document, normalize
-from .registry import Input, mutation
+from ..context import EDITORS, RequestContext
+from ..errors import no_such_user, refused, required
+from ..inputs import Input, address, given
+from ..profile import clean, complaints, settle
+from ..validation import Complaint, an_id, fail, refuse
+from ..world import Document
+from . import answers
+from .readers import MODEL
+from .records import owned
+from .registry import mutation
+from .saving import save
 
 
 @mutation("setAppUserUnverifiedData")
 def set_unverified_data(request: RequestContext, data: Input) -> Document:
     """Overwrite the data of a reader who has not verified yet; leave others alone."""
     app_id = request.application()["id"]
-    email = normalize(data["email"])
-    if not email:
-        raise required("email")
+    email = address(data)
     user = request.world.app_user(app_id, email)
     if user is None:
         raise no_such_user(email)
     if user["verified"]:
         return user
+    selects, found = answers.selects(user, data.get("customSelectFieldAnswers") or [])
+    texts, more = answers.texts(user, data.get("customTextFieldAnswers") or [])
+    consents, others = _consents({}, data.get("regionalConsentAnswers") or [], request.now)
     changes = clean(data)
-    check({**user, **changes})
-    user |= {**changes, "consents": {}, "updatedAt": request.now}
-    _answer_selects(request, user, data.get("customSelectFieldAnswers") or [])
-    _answer_texts(user, data.get("customTextFieldAnswers") or [])
-    _consent(request, user, data.get("regionalConsentAnswers") or [])
-    return user
+    changed: Document = {**user, **changes}
+    settle(changed)
+    fail(MODEL, [*found, *more, *others, *complaints(changed, changes)])
+    given_answers = {"selectAnswers": selects, "textAnswers": texts, "consents": consents}
+    return save(request, user, {**changed, **given_answers})
 
 
 @mutation("updateOwnAppUser")
 def update_own(request: RequestContext, data: Input) -> Document:
     """Change the fields that were given; this counts as verifying the profile."""
     user = request.reader().user
+    request.ask("application")
     changes = clean(data)
     if "receiveEmail" in data:
         changes["receiveEmail"] = data["receiveEmail"]
-    check({**user, **changes})
-    user |= {
-        **changes,
-        "profileLastVerifiedAt": request.now,
-        "forceProfileReVerification": False,
-        "updatedAt": request.now,
-    }
-    return user
-
-
-@mutation("updateOwnAppUserCustomBooleanAnswers")
-def answer_booleans(request: RequestContext, data: Input) -> Document:
-    """Answer boolean fields."""
-    user = request.reader().user
-    for answer in data.get("answers") or []:
-        user["booleanAnswers"][answer["fieldId"]] = answer["value"]
-    user["updatedAt"] = request.now
-    return user
-
-
-@mutation("updateOwnAppUserCustomSelectAnswers")
-def answer_selects(request: RequestContext, data: Input) -> Document:
-    """Answer select fields."""
-    user = request.reader().user
-    _answer_selects(request, user, data.get("answers") or [])
-    user["updatedAt"] = request.now
-    return user
-
-
-@mutation("updateOwnAppUserCustomTextAnswers")
-def answer_texts(request: RequestContext, data: Input) -> Document:
-    """Answer text fields."""
-    user = request.reader().user
-    _answer_texts(user, data.get("answers") or [])
-    user["updatedAt"] = request.now
-    return user
+    changed: Document = {**user, **changes}
+    settle(changed)
+    refuse(complaints(changed))
+    return save(request, user, {**changed, **answers.verified(request)})
 
 
 @mutation("setAppUserRegionalConsent")
 def set_regional_consent(request: RequestContext, data: Input) -> Document:
     """Answer the organization's consent policies."""
-    request.application()
     user = request.reader().user
-    _consent(request, user, data.get("answers") or [])
-    user["updatedAt"] = request.now
-    return user
+    request.ask("application")
+    given_answers = data.get("answers", [])
+    if given_answers is None:
+        raise refused("Cannot read property 'forEach' of null", 500)
+    consents, found = _consents(user["consents"], given_answers, request.now)
+    fail(MODEL, found)
+    return save(request, user, {"consents": consents})
 
 
-def _answer_selects(request: RequestContext, user: Document, answers: list[Any]) -> None:
-    for answer in answers:
-        if not answer["optionIds"] and not answer.get("forceUnset"):
-            # An empty answer is ignored, unless it says that it means it.
-            continue
-        field = request.world.custom_fields.get(answer["fieldId"], {})
-        known = {option["id"] for option in field.get("options", ())}
-        written = {
-            entry["optionId"]: entry.get("value") for entry in answer.get("writeInValues") or []
-        }
-        user["selectAnswers"][answer["fieldId"]] = {
-            option: written.get(option) for option in answer["optionIds"] if option in known
-        }
+@mutation("updateOwnAppUserCustomAttributes")
+def update_own_attributes(request: RequestContext, data: Input) -> Document:
+    """Set attributes of the reader who calls, whatever id is given."""
+    return _set_attributes(request, request.reader().user, data["attributes"])
 
 
-def _answer_texts(user: Document, answers: list[Any]) -> None:
-    for answer in answers:
-        user["textAnswers"][answer["fieldId"]] = answer.get("value")
+@mutation("updateAppUserCustomAttributes")
+def update_attributes(request: RequestContext, data: Input) -> Document:
+    """Set attributes of a reader."""
+    app_id = request.with_app_role(*EDITORS)["id"]
+    user = owned(request.world.app_users, given(data, "id"), MODEL, app_id, "user")
+    return _set_attributes(request, user, data["attributes"])
 
 
-def _consent(request: RequestContext, user: Document, answers: list[Any]) -> None:
-    for answer in answers:
-        user["consents"][answer["policyId"]] = {"given": answer["given"], "date": request.now}
+def _set_attributes(request: RequestContext, user: Document, values: dict[str, Any]) -> Document:
+    request.ask("application")
+    for path, value in values.items():
+        if path.startswith("$"):
+            raise refused(
+                "InvalidDocument: Field name cannot contain the null character and top-level "
+                f'field name cannot start with "$" (found: {path})',
+                500,
+            )
+        text = value.strip() if isinstance(value, str) else value
+        _set(user["customAttributes"], path.split("."), text)
+    return save(request, user, {})
+
+
+def _set(target: dict[str, Any], path: list[str], value: Any) -> None:
+    """Set what a path with dots leads to; nothing and an empty text remove it."""
+    *above, name = path
+    for step in above:
+        below = target.get(step)
+        target[step] = below if isinstance(below, dict) else {}
+        target = target[step]
+    if value is None or value == "":
+        target.pop(name, None)
+    else:
+        target[name] = value
+
+
+def _consents(
+    known: Document, given_answers: list[Any], now: int
+) -> tuple[Document, list[Complaint]]:
+    consents = dict(known)
+    found: list[Complaint] = []
+    for answer in given_answers:
+        policy_id = answer["policyId"]
+        if not policy_id:
+            raise required("policyId")
+        found += an_id(policy_id, f"regionalConsentAnswers.{len(consents)}.")
+        consents[policy_id] = {"given": answer["given"], "date": now}
+    return consents, found

@@ -6,14 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 from ..context import RequestContext
+from ..inputs import Input
 from ..world import Document
 
-Input = dict[str, Any]
 RootResolver = Callable[[RequestContext, Input], Any]
 FieldResolver = Callable[[Document, RequestContext, Input], Any]
 
 ROOTS: dict[tuple[str, str], RootResolver] = {}
 FIELDS: dict[tuple[str, str], FieldResolver] = {}
+# Of each interface, what tells the type of a document.
+INTERFACES: dict[str, Callable[..., str]] = {}
 
 
 def query(name: str) -> Callable[[RootResolver], RootResolver]:

@@ -2,70 +2,71 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from .. import mail, tokens
+from ..burners import is_burner
 from ..context import RequestContext
-from ..errors import no_such_user, refused, required
-from ..profile import BURNER_DOMAINS, burner, check, clean, domain_of, new_app_user
-from ..world import Document, first, new_id, normalize
-from .registry import Input, mutation
+from ..errors import no_such_user, refused
+from ..inputs import Input, address, given
+from ..mail import Mail
+from ..profile import clean, complaints, new_app_user, settle
+from ..validation import refuse
+from ..world import Document, first
+from .records import add
+from .registry import mutation
+from .saving import save, verify_user
 
 
 @mutation("createAppUser")
 def create_app_user(request: RequestContext, data: Input) -> Document:
     """Sign a reader up, or return the one who exists as it is."""
     app_id = request.application()["id"]
-    email = normalize(_required(data, "email"))
-    profile = clean(data)
-    domain = domain_of(email)
-    if domain in BURNER_DOMAINS:
-        raise burner(domain, "enter a valid email address")
-    check({**profile, "email": email})
-    existing = request.world.app_user(app_id, email)
+    fresh = new_app_user(app_id, given(data, "email"), **clean(data))
+    settle(fresh)
+    if fresh["countryCode"]:
+        request.services.ask("locale")
+    refuse(complaints(fresh))
+    existing = request.world.app_user(app_id, fresh["email"])
     if existing is not None:
         existing["updatedAt"] = request.now
         return existing
-    user = {
-        "id": new_id(),
-        **new_app_user(app_id, email, **profile),
-        "createdAt": request.now,
-        "updatedAt": request.now,
-    }
-    request.world.app_users[user["id"]] = user
-    return user
+    return add(request, request.world.app_users, fresh)
 
 
 @mutation("sendAppUserLoginLink")
 def send_app_user_login_link(request: RequestContext, data: Input) -> str:
     """Mail a login link to a reader who exists."""
     application = request.application()
-    email = normalize(_required(data, "email"))
-    auth_url = _required(data, "authUrl")
+    auth_url = given(data, "authUrl")
+    email = address(data)
     user = request.world.app_user(application["id"], email)
     if user is None:
         raise no_such_user(email)
-    if user["domain"] in BURNER_DOMAINS:
-        raise burner(user["domain"], "re-register with a valid email address")
+    if is_burner(user["domain"]):
+        raise not_allowed(user["domain"], "re-register with a valid email address")
+    request.services.ask("organization")
+    # A source of its own replaces one in the context, and no source removes it.
     passed = {**(data.get("additionalContext") or {}), "source": data.get("source")}
-    if passed["source"] is None:
+    if "source" not in data:
         del passed["source"]
     token = request.link_token(tokens.APP_USER_LOGIN_LINK, user["email"], application["id"], passed)
     context = first(
         entry for entry in application["contexts"] if entry["id"] == data.get("appContextId")
     )
     sender = context or application
-    template = sender.get("loginLinkTemplate") or {}
-    request.reach("mailer")
-    request.world.outbox.append(
-        mail.login_mail(
-            user["email"],
-            sender["name"],
-            mail.link(auth_url, token, data.get("redirectTo")),
-            subject=template.get("subject"),
-            verified=user["verified"],
-        )
+    subject = (sender.get("loginLinkTemplate") or application.get("loginLinkTemplate") or {}).get(
+        "subject"
     )
+    letter = mail.login_mail(
+        user["email"],
+        sender["name"],
+        mail.link(auth_url, token, data.get("redirectTo")),
+        subject=subject,
+        verified=user["verified"],
+    )
+    send(request, letter, token)
     return "ok"
 
 
@@ -74,86 +75,29 @@ def login_app_user(request: RequestContext, data: Input) -> dict[str, Any]:
     """Redeem a login link; it works again until it expires."""
     app_id = request.application()["id"]
     claims = request.redeem(tokens.APP_USER_LOGIN_LINK, data["token"])
-    _check_issuer(claims, app_id)
-    user = _owner(request, app_id, str(claims["aud"]))
+    check_issuer(claims, app_id)
+    user = owner(request, app_id, str(claims["aud"]))
+    answer = authentication(request, user, app_id)
     verify_user(user, request.now)
-    user["lastLoggedIn"] = request.now
-    passed = dict(claims["data"]) if isinstance(claims.get("data"), dict) else None
-    source = passed.pop("source", None) if passed is not None else None
-    return {
-        **authentication(request, user, app_id),
-        "loginSource": source,
-        "additionalContext": passed,
-    }
+    save(request, user, {"lastLoggedIn": request.now})
+    passed = claims.get("data")
+    source = passed.get("source") if isinstance(passed, dict) else None
+    mark_used(request, claims)
+    return {**answer, "loginSource": source, "additionalContext": passed}
 
 
 @mutation("logoutAppUser")
 def logout_app_user(request: RequestContext, data: Input) -> str:
     """End a token."""
-    app_id = request.application()["id"]
-    claims = request.redeem(tokens.APP_USER_AUTH, data["token"])
-    _check_issuer(claims, app_id)
-    request.tokens.end(claims)
+    _end(request, data)
     return "ok"
 
 
-@mutation("sendOwnAppUserChangeEmailLink")
-def send_change_email_link(request: RequestContext, data: Input) -> str:
-    """Mail a link to a new address. It is taken as it was typed, capitals included."""
-    user = request.reader().user
-    if request.app_id is None:
-        raise required("applicationId")
-    application = request.application()
-    email = _required(data, "email")
-    auth_url = _required(data, "authUrl")
-    if "@" not in email:
-        raise refused("Cannot read property 'toLowerCase' of undefined", 500)
-    if domain_of(email) in BURNER_DOMAINS:
-        raise burner(domain_of(email), "use a valid email address")
-    if normalize(email) == user["email"]:
-        raise refused("New email must be different from current email.", 400)
-    _check_free(request, application["id"], email)
-    token = request.link_token(
-        tokens.APP_USER_CHANGE_EMAIL_LINK,
-        email,
-        application["id"],
-        {"email": user["email"]},
-    )
-    request.reach("mailer")
-    url = mail.link(auth_url, token, data.get("redirectTo"))
-    request.world.outbox.append(mail.change_email_mail(email, application["name"], url))
-    user |= {
-        "verified": False,
-        "countryCode": None,
-        "regionCode": None,
-        "updatedAt": request.now,
-    }
-    return "ok"
-
-
-@mutation("changeAppUserEmail")
-def change_app_user_email(request: RequestContext, data: Input) -> dict[str, Any]:
-    """Redeem the link that was mailed to the new address; it works once."""
-    app_id = request.application()["id"]
-    claims = request.redeem(tokens.APP_USER_CHANGE_EMAIL_LINK, data["token"])
-    passed = claims.get("data")
-    current = passed.get("email") if isinstance(passed, dict) else None
-    _check_issuer(claims, app_id)
-    if not current:
-        raise refused("The current email is missing from the token payload!", 400)
-    user = _owner(request, app_id, str(current))
-    address = str(claims["aud"])
-    _check_free(request, app_id, address)
-    user |= {"email": normalize(address), "domain": domain_of(address)}
-    verify_user(user, request.now)
-    user["lastLoggedIn"] = request.now
-    request.tokens.end(claims)
-    return authentication(request, user, app_id, email=address)
-
-
-def verify_user(user: Document, now: int) -> None:
-    """Note that a reader has shown to own the address."""
-    user |= {"verified": True, "verifiedCount": user["verifiedCount"] + 1, "updatedAt": now}
+@mutation("logoutAppUserWithData")
+def logout_app_user_with_data(request: RequestContext, data: Input) -> Document | None:
+    """End a token, and return whose it was."""
+    app_id, email = _end(request, data)
+    return request.world.app_user(app_id, email)
 
 
 def authentication(
@@ -171,7 +115,8 @@ def authentication(
     }
 
 
-def _check_issuer(claims: tokens.Claims, app_id: str) -> None:
+def check_issuer(claims: tokens.Claims, app_id: str) -> None:
+    """Raise unless a token has an address and belongs to the application."""
     if not claims.get("aud"):
         raise refused("No email address was provided in the token payload", 400)
     if not claims.get("iss"):
@@ -180,21 +125,38 @@ def _check_issuer(claims: tokens.Claims, app_id: str) -> None:
         raise refused("The requested application ID does not match the token payload", 400)
 
 
-def _owner(request: RequestContext, app_id: str, email: str) -> Document:
+def owner(request: RequestContext, app_id: str, email: str) -> Document:
+    """Return the reader whom a token names, or raise."""
     user = request.world.app_user(app_id, email)
     if user is None:
         raise no_such_user(email)
     return user
 
 
-def _check_free(request: RequestContext, app_id: str, email: str) -> None:
-    taken = request.world.app_user(app_id, email)
-    if taken is not None and taken["verified"]:
-        raise refused(f"The email address {email} cannot be used. XAVF", 400)
+def not_allowed(domain: str, advice: str) -> Exception:
+    """Return the refusal of a throw-away domain."""
+    return refused(f'The email domain "{domain}" is not allowed. Please {advice}.', 422)
 
 
-def _required(data: Input, name: str) -> str:
-    value = str(data[name])
-    if not value:
-        raise required(name)
-    return value
+def send(request: RequestContext, letter: Mail, token: str) -> None:
+    """Put a mail into the outbox."""
+    request.services.send_mail()
+    token_id = str(tokens.peek(token).get("jti"))
+    request.world.outbox.append(replace(letter, sent_at=request.now, token_id=token_id))
+
+
+def mark_used(request: RequestContext, claims: tokens.Claims) -> None:
+    """Note in the outbox that a link was followed."""
+    outbox = request.world.outbox
+    for index, letter in enumerate(outbox):
+        if letter.token_id and letter.token_id == claims.get("jti"):
+            outbox[index] = replace(letter, used=True)
+
+
+def _end(request: RequestContext, data: Input) -> tuple[str, str]:
+    app_id = request.application()["id"]
+    claims = request.redeem(tokens.APP_USER_AUTH, data["token"])
+    if claims.get("iss") != app_id:
+        raise refused("The requested application ID does not match the token payload", 400)
+    request.tokens.end(claims)
+    return app_id, str(claims.get("aud"))
