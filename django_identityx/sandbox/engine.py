@@ -25,11 +25,10 @@ from graphql import (
     validate,
 )
 
-from . import operations, refusals, scalars, variables
+from . import refusals, scalars, variables
 from .context import RequestContext
 from .errors import ServiceError
 from .inputs import NullInput
-from .operations import ELSEWHERE
 from .resolvers import FIELDS, INTERFACES, ROOTS
 
 logger = logging.getLogger(__name__)
@@ -65,8 +64,6 @@ def schema() -> GraphQLSchema:
         owner = _fields(built, type_name)[name]
         owner.resolve = _root(name, root)
         owner.description = (root.__doc__ or "").partition("\n")[0]
-    for (type_name, name), text in ELSEWHERE.items():
-        _fields(built, type_name)[name].description = f"Not in the sandbox: {text}."
     for (type_name, name), resolver in FIELDS.items():
         _fields(built, type_name)[name].resolve = _field(resolver)
     for type_name, decide in INTERFACES.items():
@@ -79,10 +76,8 @@ def sdl() -> str:
     """Return the schema's files as one."""
     folder = files(__package__).joinpath("schema")
     # The types that others extend are in the first of them.
-    names = sorted(
-        (entry.name for entry in folder.iterdir()),
-        key=lambda name: (name != "basics.graphql", name),
-    )
+    found = [entry.name for entry in folder.iterdir()]
+    names = sorted(found, key=lambda name: (name != "basics.graphql", name))
     return "\n".join(folder.joinpath(name).read_text(encoding="utf-8") for name in names)
 
 
@@ -91,7 +86,7 @@ def prepare(query: str) -> Prepared:
     """Parse and validate a document."""
     try:
         document = parse(query)
-        errors = operations.missing(document) or validate(schema(), document)
+        errors = validate(schema(), document)
     except GraphQLSyntaxError as error:
         return Prepared(None, (error,), "GRAPHQL_PARSE_FAILED")
     except RecursionError:
@@ -204,7 +199,7 @@ def _root(
     name: str, resolver: Callable[[RequestContext, dict[str, Any]], Any]
 ) -> Callable[..., Any]:
     def resolve(_: object, info: Any, **arguments: Any) -> Any:
-        data = _input(arguments)
+        data = _input(info, arguments)
         try:
             return resolver(info.context, data)
         except ServiceError as error:
@@ -218,11 +213,12 @@ def _field(
     resolver: Callable[[dict[str, Any], RequestContext, dict[str, Any]], Any],
 ) -> Callable[..., Any]:
     def resolve(source: dict[str, Any], info: Any, **arguments: Any) -> Any:
-        return resolver(source, info.context, _input(arguments))
+        return resolver(source, info.context, _input(info, arguments))
 
     return resolve
 
 
-def _input(arguments: dict[str, Any]) -> dict[str, Any]:
-    data = arguments.get("input", {})
+def _input(info: Any, arguments: dict[str, Any]) -> dict[str, Any]:
+    takes_one = "input" in info.parent_type.fields[info.field_name].args
+    data: dict[str, Any] | None = arguments.get("input", None if takes_one else {})
     return NullInput() if data is None else data

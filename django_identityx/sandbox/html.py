@@ -7,32 +7,14 @@ from html import escape
 from html.parser import HTMLParser
 
 _VOID = frozenset(
-    [
-        "area",
-        "base",
-        "br",
-        "col",
-        "embed",
-        "hr",
-        "img",
-        "input",
-        "link",
-        "meta",
-        "param",
-        "source",
-        "track",
-        "wbr",
-    ]
+    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
 )
 _RAW = frozenset(["script", "style"])
 _HEAD = frozenset(["base", "link", "meta", "script", "style", "title"])
 _FRAME = frozenset(["html", "head", "body"])
-_CLOSED_BY = {
-    "p": frozenset(
-        ["p", "div", "ul", "ol", "table", "h1", "h2", "h3", "pre", "blockquote", "section", "hr"]
-    )
-}
-_CLOSED_BY["li"] = frozenset({"li"})
+_BLOCKS = frozenset({"p", "div", "ul", "ol", "table", "h1", "h2", "h3", "pre", "blockquote", "hr"})
+# An element that ends where one of these begins.
+_CLOSED_BY = {"p": _BLOCKS, "li": frozenset({"li"})}
 _LINK = re.compile(r"https?://")
 
 

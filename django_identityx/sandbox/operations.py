@@ -1,4 +1,4 @@
-"""Which operations a document asks for, and those that only the service has."""
+"""Which operations a document asks for."""
 
 from __future__ import annotations
 
@@ -7,18 +7,10 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
-    GraphQLError,
     InlineFragmentNode,
     OperationDefinitionNode,
-    OperationType,
     SelectionSetNode,
 )
-
-# Asked of the sandbox, these are refused by name, so that nobody takes a gap for a typing error.
-ELSEWHERE = {
-    ("Mutation", "exportAppUsers"): "it writes no files for anybody to fetch",
-}
-_TYPES = {OperationType.QUERY: "Query", OperationType.MUTATION: "Mutation"}
 
 
 def root_fields(
@@ -41,16 +33,6 @@ def names(document: DocumentNode, operation_name: str | None = None) -> tuple[st
         if operation_name is None or (operation.name and operation.name.value == operation_name)
         for node in root_fields(document, operation)
     )
-
-
-def missing(document: DocumentNode) -> list[GraphQLError]:
-    """Return an error for each operation that the service has and the sandbox has not."""
-    return [
-        GraphQLError(f'The sandbox does not have "{node.name.value}": {ELSEWHERE[key]}.', node)
-        for operation in _operations(document)
-        for node in root_fields(document, operation)
-        if (key := (_TYPES.get(operation.operation, ""), node.name.value)) in ELSEWHERE
-    ]
 
 
 def _operations(document: DocumentNode) -> list[OperationDefinitionNode]:

@@ -78,7 +78,7 @@ def comments_for_stream(request: RequestContext, data: Input) -> dict[str, Any]:
 @query("commentStream")
 def comment_stream(request: RequestContext, data: Input) -> Document | None:
     """Return nothing of a stream: the service looks for a comment of that id."""
-    return comment(request, data)
+    return by_id(request, request.world.comments, data, _MODEL)
 
 
 @query("matchCommentStreams")
@@ -200,10 +200,9 @@ def _stream(request: RequestContext, app_id: str, identifier: str) -> Document |
 
 def _open_stream(request: RequestContext, app_id: str, data: Input) -> Document:
     """Return a stream with the title and address that are given, made at the first time."""
-    values: Document = {"title": None, "description": None, "url": None}
-    values |= texts(data, "identifier", "title", "description", "url")
+    values = texts(data, "identifier", "title", "description", "url")
     complaints = needed(values, "identifier")
-    if values["url"] and not is_url(values["url"]):
+    if values.get("url") and not is_url(values["url"]):
         complaints.append(Complaint("url", f'The URL "{values["url"]}" is invalid.'))
     refuse(complaints)
     known = _stream(request, app_id, data["identifier"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..context import EDITORS, MANAGERS, RequestContext
-from ..errors import bad_input, refused
+from ..errors import ServiceError, bad_input, refused
 from ..inputs import Input, given
 from ..profile import clean, complaints, domain_of, new_app_user, settle
 from ..validation import duplicate, refuse
@@ -111,6 +111,14 @@ def delete_app_user_everywhere(request: RequestContext, data: Input) -> bool:
     return _delete(
         request, {app["id"] for app in applications if app["organizationId"] == org_id}, email
     )
+
+
+@mutation("exportAppUsers")
+def export(request: RequestContext, data: Input) -> None:
+    """Say that the sandbox writes no files of readers."""
+    request.with_app_role()
+    text = 'The sandbox does not have "exportAppUsers": it writes no files for anybody to fetch.'
+    raise ServiceError(text, "INTERNAL_SERVER_ERROR")
 
 
 def _delete(
