@@ -2,7 +2,7 @@
 
 from .calls import CallRecord
 from .faults import Fault, FaultError
-from .mail import Mail
+from .mail import Mail, Refusal
 from .responses import Response
 from .sandbox import Sandbox
 from .seed import DAILY_APP_ID, GONE_APP_ID, ORG_ID, WEEKLY_APP_ID
@@ -18,6 +18,7 @@ __all__ = [
     "Fault",
     "FaultError",
     "Mail",
+    "Refusal",
     "Response",
     "Sandbox",
     "SandboxServer",

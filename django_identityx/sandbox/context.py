@@ -78,6 +78,14 @@ class RequestContext:
                 return self.world.applications[self.app_id]
         raise bad_input("Unable to find an application for this request.")
 
+    def own_organization(self) -> Document | None:
+        """Return the organization of the request's application, if it can be had."""
+        try:
+            application = self.application()
+        except ServiceError:
+            return None
+        return self.world.organizations[application["organizationId"]]
+
     def organization(self) -> Document:
         """Return the request's organization, or raise."""
         org_id = self.headers.get("x-org-id")

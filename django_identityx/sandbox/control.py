@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from . import fault_forms
 from .faults import FaultError
 from .responses import Response, json_response
 
@@ -35,7 +36,9 @@ def handle(
         return _outbox(sandbox, method)
     if path in ("/_sandbox/reset", "/_sandbox/faults"):
         return _change(sandbox, method, path, headers, body)
-    return None if path == "/_sandbox/style.css" else problem(404, f"There is no {path}.")
+    if path == "/_sandbox/style.css" or path.startswith("/_sandbox/mail/"):
+        return None  # a page
+    return problem(404, f"There is no {path}.")
 
 
 def is_local(headers: Mapping[str, str]) -> bool:
@@ -67,12 +70,28 @@ def _change(
         return problem(405, f"Send POST to {path}.")
     if _is_foreign(headers):
         return problem(403, "Pages of other sites may not change the sandbox.")
+    if fault_forms.is_form(headers):
+        return _from_page(sandbox, path, body)
     if body and headers.get("content-type", "").partition(";")[0].lower() != "application/json":
         return problem(415, "Send JSON, with Content-Type: application/json.")
     if path == "/_sandbox/reset":
         sandbox.reset()
         return json_response(200, {"status": "ok"})
     return _fault(sandbox, body)
+
+
+def _from_page(sandbox: Sandbox, path: str, body: bytes) -> Response:
+    if path == "/_sandbox/reset":
+        sandbox.reset()
+        return Response(303, {"location": "/#outbox"})
+    if len(body) > _SIZE:
+        return problem(413, "The form is too large.")
+    try:
+        mode, options = fault_forms.options(body)
+        sandbox.set_fault(mode, **options)
+    except (FaultError, UnicodeDecodeError) as error:
+        return problem(400, str(error))
+    return Response(303, {"location": "/"})
 
 
 def _is_foreign(headers: Mapping[str, str]) -> bool:

@@ -13,8 +13,8 @@ MODES = ("none", "html502", "hang", "drop", "inner", "database", "mail", "blocke
 SERVICES = (
     "token", "application", "organization", "user", "membership", "mailer", "locale", "ip",
 )  # fmt: skip
-_SECONDS = {"hang": 30.0, "inner": 30.0, "database": 30.0, "slow": 2.0}
-_OPTIONS: dict[str, frozenset[str]] = {
+DEFAULT_SECONDS = {"hang": 30.0, "inner": 30.0, "database": 30.0, "slow": 2.0}
+OPTIONS: dict[str, frozenset[str]] = {
     "hang": frozenset({"seconds", "executed"}),
     "drop": frozenset({"executed"}),
     "inner": frozenset({"service", "message", "hangs", "seconds"}),
@@ -58,7 +58,7 @@ def parse(mode: object, options: Mapping[str, Any]) -> Fault | None:
     """Return the described fault, ``None`` for "none"; raise ``FaultError`` otherwise."""
     if mode not in MODES:
         raise FaultError(f"mode is one of: {', '.join(MODES)}.")
-    allowed = _OPTIONS.get(str(mode), frozenset()) | {"times", "operations"}
+    allowed = OPTIONS.get(str(mode), frozenset()) | {"times", "operations"}
     unknown = sorted(set(options) - allowed)
     if unknown:
         raise FaultError(
@@ -68,7 +68,7 @@ def parse(mode: object, options: Mapping[str, Any]) -> Fault | None:
         return None
     return Fault(
         mode=str(mode),
-        seconds=_number(options.get("seconds", _SECONDS.get(str(mode), 0.0))),
+        seconds=_number(options.get("seconds", DEFAULT_SECONDS.get(str(mode), 0.0))),
         service=_service(mode, options.get("service", "token")),
         message=_text(options.get("message")),
         executed=_flag("executed", options.get("executed", False)),

@@ -8,11 +8,10 @@ from html import escape
 from importlib.resources import files
 from string import Template
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from urllib.parse import parse_qs, quote
 
-from . import tokens
+from . import fault_forms, outbox, tokens
 from .control import is_local, problem
-from .mail import Mail
 from .responses import Response, text_response
 from .seed import ORG_ID
 
@@ -22,12 +21,21 @@ if TYPE_CHECKING:
 
 _SECURITY = {
     "content-security-policy": (
-        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self'; frame-src 'self'; base-uri 'none'; "
+        "form-action 'self'; frame-ancestors 'none'"
     ),
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    # Of other sites nobody hears a token; of its own forms the sandbox has to know the origin.
+    "referrer-policy": "same-origin",
     "cache-control": "no-store",
+}
+_IN_FRAME = {
+    **_SECURITY,
+    "content-security-policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; "
+        "frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
+    ),
+    "referrer-policy": "no-referrer",
 }
 
 
@@ -39,20 +47,24 @@ def handle(
         return None
     if path == "/_sandbox/style.css":
         return _secure(text_response(200, _asset("style.css"), "text/css; charset=utf-8"))
-    is_front = path == "/" and not parse_qs(search, keep_blank_values=True)
-    if not is_front and not path.startswith("/authenticate/"):
+    fields = parse_qs(search, keep_blank_values=True)
+    is_front = path == "/" and fields.keys() <= {"next"}
+    is_mail = path.startswith("/_sandbox/mail/")
+    if not is_front and not is_mail and not path.startswith("/authenticate/"):
         return None
     if not is_local(headers):
         return problem(403, "The sandbox answers to localhost and 127.0.0.1 only.")
-    if is_front:
-        return _secure(text_response(200, _front(sandbox)))
-    return _secure(text_response(200, _authenticate(sandbox, path.rpartition("/")[2])))
+    last = path.rpartition("/")[2]
+    if is_mail:
+        return _mail(sandbox, last)
+    target = fields.get("next", [""])[-1]
+    page = _front(sandbox, target) if is_front else _authenticate(sandbox, last, target)
+    return _secure(text_response(200, page))
 
 
-def _front(sandbox: Sandbox) -> str:
+def _front(sandbox: Sandbox, target: str) -> str:
     applications = sandbox.applications()
     app_names = {app["id"]: app["name"] for app in applications}
-    fault = sandbox.fault
     return _render(
         "front.html",
         title="IdentityX sandbox",
@@ -60,33 +72,33 @@ def _front(sandbox: Sandbox) -> str:
         base=escape(sandbox.base_url),
         org_id=ORG_ID,
         dialect=escape(_dialect(sandbox)),
-        fault=f'<p class="trouble" role="status">Trouble is on: {escape(fault.mode)}</p>'
-        if fault
-        else "",
-        outbox=_mails(sandbox.outbox),
+        notice=fault_forms.notice(sandbox.fault),
+        faults=fault_forms.render(),
+        outbox=outbox.render(sandbox.outbox, sandbox.refusals, target),
         applications=_rows((app["name"], app["id"]) for app in applications),
         readers=_rows(
             (user["email"], app_names.get(user["applicationId"], ""), _facts(user))
             for user in sandbox.readers()
         ),
         staff=_rows(
-            (user["email"], f"{user['givenName']} {user['familyName']}", user["role"] or "no role")
+            (user["email"], _name(user), user["role"] or "no role here")
             for user in sandbox.administrators()
         ),
     )
 
 
-def _authenticate(sandbox: Sandbox, token: str) -> str:
+def _authenticate(sandbox: Sandbox, token: str, target: str) -> str:
     address = tokens.peek(token).get("aud")
     callback = sandbox.callback_url
     offer = (
         "<p>The sandbox does not know your site's callback. Start it with "
         "<code>--callback URL</code> to get a link here.</p>"
     )
-    parts = _page(callback) if callback else None
+    parts = outbox.page(callback) if callback else None
     if parts is not None:
         joint = "&" if parts.query else "?"
-        link = escape(f"{callback}{joint}token={token}")
+        onward = f"&next={quote(target, safe='/')}" if target else ""
+        link = escape(f"{callback}{joint}token={token}{onward}")
         offer = (
             f'<p><a class="button" href="{link}" rel="noreferrer">Continue to your site</a></p>'
             f'<p>or copy this link:</p><p><code class="copy">{link}</code></p>'
@@ -100,41 +112,19 @@ def _authenticate(sandbox: Sandbox, token: str) -> str:
     )
 
 
-def _mails(outbox: list[Mail]) -> str:
-    if not outbox:
-        return "<p>No mail yet. Ask your site for a login link, and it appears here.</p>"
-    items = "".join(
-        "<li><article>"
-        f"<h3>{escape(mail.subject)}</h3>"
-        f"<p>To <strong>{escape(mail.to)}</strong>, from {escape(mail.sender)}</p>"
-        f"{_link(mail)}"
-        "<details><summary>The whole link</summary>"
-        f'<p><code class="copy">{escape(mail.url)}</code></p></details>'
-        "</article></li>"
-        for mail in reversed(outbox)
-    )
-    return f'<ol class="mails">{items}</ol>'
+def _mail(sandbox: Sandbox, index: str) -> Response:
+    mails = sandbox.outbox
+    if not index.isdecimal() or int(index) >= len(mails):
+        return problem(404, "There is no such mail; the outbox may have been emptied.")
+    mail = mails[int(index)]
+    # The mail's own HTML is shown as it is; the frame and its policy keep it from doing anything.
+    page = Template(_asset("mail.html")).substitute(title=escape(mail.subject), content=mail.html)
+    response = text_response(200, page)
+    return Response(response.status, {**response.headers, **_IN_FRAME}, response.body)
 
 
-def _link(mail: Mail) -> str:
-    parts = _page(mail.url)
-    if parts is None:
-        return "<p>This link does not lead to a page.</p>"
-    place = parts.path if not parts.path.startswith("/authenticate/") else "/authenticate/"
-    return (
-        f'<p><a class="button" href="{escape(mail.url)}" rel="noreferrer">Open the link'
-        f'<span class="unseen"> for {escape(mail.to)}</span></a> '
-        f'<span class="soft">leads to {escape(parts.netloc + place)}</span></p>'
-    )
-
-
-def _page(url: str) -> SplitResult | None:
-    """Return the parts of a URL that is safe to click: a site may send any ``authUrl``."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return None
-    return parts if parts.scheme in ("http", "https") and parts.netloc else None
+def _name(user: Document) -> str:
+    return " ".join(filter(None, (user["givenName"], user["familyName"])))
 
 
 def _facts(user: Document) -> str:

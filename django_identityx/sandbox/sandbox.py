@@ -13,7 +13,7 @@ from .backend import Backend
 from .calls import CallRecord
 from .faults import Fault, FaultBox
 from .gateway import Gateway
-from .mail import Mail
+from .mail import Mail, Refusal
 from .resolvers.staff import api_token
 from .responses import Response, json_response
 from .seed import DAILY_APP_ID, ORG_ID
@@ -72,6 +72,12 @@ class Sandbox:
             return list(self._backend.world.outbox)
 
     @property
+    def refusals(self) -> list[Refusal]:
+        """Return the latest mails that were not sent, and why, oldest first."""
+        with self._backend.lock:
+            return list(self._backend.world.refusals)
+
+    @property
     def calls(self) -> deque[CallRecord]:
         """Return the latest GraphQL requests since the last reset, oldest first."""
         return self._gateway.calls
@@ -90,9 +96,10 @@ class Sandbox:
         """Cause trouble from now on; raise ``FaultError`` if it can't be understood.
 
         Modes and their options: "html502"; "hang" (``seconds``, ``executed``); "drop"
-        (``executed``); "inner" (``service``, ``message``); "blocked" (``disabled``); "slow"
-        (``seconds``); "none". All take ``times``, the number of requests that it lasts, and
-        ``operations``, the root fields that it meets.
+        (``executed``); "inner" (``service``, and ``message`` or ``hangs`` for ``seconds``);
+        "database" (``seconds`` until its text changes); "mail" (``message``); "blocked"
+        (``disabled``); "slow" (``seconds``); "none". All take ``times``, the number of requests
+        that it lasts, and ``operations``, the root fields that it meets.
         """
         self._faults.set(faults.parse(mode, options))
 

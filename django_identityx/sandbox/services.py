@@ -5,6 +5,7 @@ from __future__ import annotations
 from .errors import refused, unreachable
 from .faults import Fault
 
+_WITHOUT_DATABASE = frozenset({"ip", "locale", "mailer"})
 # What a service says whose database is away: first it waits, later it gives up for good.
 WAITING = "no connection available for operation and number of stored operation > 0"
 BROKEN = "Topology was destroyed"
@@ -26,7 +27,8 @@ class Services:
     def ask(self, name: str, *, direct: bool = False) -> None:
         """Raise if a service, or the database behind it, is down."""
         self.reach(name, direct=direct)
-        self.use_database()
+        if name not in _WITHOUT_DATABASE:
+            self.use_database()
 
     def reach(self, name: str, *, direct: bool = False) -> None:
         """Raise if a service is down; ``direct`` says that the gateway itself asks it."""

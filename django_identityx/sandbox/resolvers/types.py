@@ -52,10 +52,8 @@ def must_re_verify(source: Document, request: RequestContext, data: Input) -> bo
     """Say whether the profile is old; without an application, only if it is marked so."""
     if source["forceProfileReVerification"]:
         return True
-    found = request.world.applications.get(request.app_id or "")
-    if found is None:
-        return False
-    days = request.world.organizations[found["organizationId"]].get("appUserAllowedStaleDays")
+    organization = request.own_organization()
+    days = organization.get("appUserAllowedStaleDays") if organization else None
     if not days:
         return False
     return bool((source["profileLastVerifiedAt"] or 0) < request.now - days * _DAY)
@@ -64,11 +62,10 @@ def must_re_verify(source: Document, request: RequestContext, data: Input) -> bo
 @field("AppUser", "regionalConsentAnswers")
 def consent_answers(source: Document, request: RequestContext, data: Input) -> list[Document]:
     """Return the answers to the policies of the request's organization."""
-    found = request.world.applications.get(request.app_id or "")
-    if found is None:
+    organization = request.own_organization()
+    if organization is None:
         raise ServiceError("Cannot read property 'map' of undefined", "INTERNAL_SERVER_ERROR")
-    known = request.world.organizations[found["organizationId"]]["policies"]
-    policies = {policy["id"]: policy for policy in known}
+    policies = {policy["id"]: policy for policy in organization["policies"]}
     answers: dict[str, Document] = source["consents"]
     return [
         {"id": policy_id, "policy": policies[policy_id], **answer}
