@@ -10,7 +10,7 @@ NEEDED = [
     "django_identityx/static/identityx/identityx.css",
     "django_identityx/locale/es/LC_MESSAGES/django.mo",
     "django_identityx/locale/pt_BR/LC_MESSAGES/django.mo",
-    "django_identityx/sandbox/schema.graphql",
+    "django_identityx/sandbox/schema/basics.graphql",
     "django_identityx/management/commands/identityx_sandbox.py",
     "django_identityx/management/commands/identityx_api_token.py",
 ]

@@ -71,6 +71,8 @@ def _change(
     if _is_foreign(headers):
         return problem(403, "Pages of other sites may not change the sandbox.")
     if fault_forms.is_form(headers):
+        if not _is_own(headers):
+            return problem(403, "Forms are taken from the sandbox's own page only; send JSON.")
         return _from_page(sandbox, path, body)
     if body and headers.get("content-type", "").partition(";")[0].lower() != "application/json":
         return problem(415, "Send JSON, with Content-Type: application/json.")
@@ -100,6 +102,11 @@ def _is_foreign(headers: Mapping[str, str]) -> bool:
     if origin is not None and origin != f"http://{headers.get('host', '')}":
         return True
     return headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
+
+
+def _is_own(headers: Mapping[str, str]) -> bool:
+    # A form needs no script to be sent from anywhere, so that it has to say where it comes from.
+    return "origin" in headers or headers.get("sec-fetch-site") == "same-origin"
 
 
 def _fault(sandbox: Sandbox, body: bytes) -> Response:

@@ -51,7 +51,8 @@ def notice(fault: Fault | None) -> str:
         '<div class="notice trouble" role="status">'
         f"<p>Trouble is on: {escape('; '.join(details))}</p>"
         '<form method="post" action="/_sandbox/faults">'
-        '<input type="hidden" name="mode" value="none"><button>End the trouble</button></form></div>'
+        '<input type="hidden" name="mode" value="none">'
+        "<button>End the trouble</button></form></div>"
     )
 
 
@@ -70,7 +71,8 @@ def _item(mode: str) -> str:
         f'<form method="post" action="/_sandbox/faults" aria-labelledby="fault-{mode}">'
         f'<input type="hidden" name="mode" value="{mode}">{inputs}'
         f'<label>Requests, empty for all<br><input type="number" name="times" min="1"></label>'
-        '<label>Only these operations<br><input name="operations" placeholder="activeAppUser"></label>'
+        '<label>Only these operations<br><input name="operations" placeholder="activeAppUser">'
+        "</label>"
         f'<button>Cause it<span class="unseen">: {mode}</span></button></form></li>'
     )
 

@@ -18,8 +18,9 @@ def render(mails: list[Mail], refusals: list[Refusal], target: str) -> str:
     entries += [(refusal.at, _refusal(refusal)) for refusal in refusals]
     if not entries:
         return _EMPTY
-    entries.sort(key=lambda entry: entry[0], reverse=True)
-    return f'<ol class="mails">{"".join(html for _, html in entries)}</ol>'
+    # Reversed first, so that of two in the same moment the later one comes first, too.
+    ordered = sorted(reversed(entries), key=lambda entry: -entry[0])
+    return f'<ol class="mails">{"".join(html for _, html in ordered)}</ol>'
 
 
 def page(url: str) -> SplitResult | None:

@@ -71,3 +71,17 @@ def own_session() -> Iterator[requests.Session]:
 def api(own_server: SandboxServer, own_session: requests.Session) -> Api:
     own_server.sandbox.reset()
     return Api(own_server, own_session)
+
+
+def id_of(api: Api, email: str, app: str = DAILY_APP_ID) -> str:
+    """Return the id of a reader."""
+    query = "query($email: String!) { appUser(input: { email: $email }) { id } }"
+    found: str = api.data(query, {"email": email}, app=app)["appUser"]["id"]
+    return found
+
+
+def refusal(answer: dict[str, Any]) -> tuple[str, str, int | None]:
+    """Return what matters of an error: its message, its code and the inner status."""
+    extensions = answer["extensions"]
+    status = extensions.get("exception", {}).get("statusCode")
+    return answer["message"], extensions["code"], status

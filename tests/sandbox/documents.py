@@ -132,3 +132,20 @@ NO_ROLE = "You do not have permission to access this resource."
 WRONG_KIND = "The wrong user authorization type was provided."
 WRONG_SUBJECT = "The token subject does not match."
 CAST = 'Cast to ObjectId failed for value "nope" at path "_id" for model'
+
+
+def document(kind: str, name: str, input_type: str, selection: str = "") -> str:
+    """Return an operation that takes its input as a variable."""
+    return f"{kind}($input: {input_type}!) {{ {name}(input: $input) {selection} }}"
+
+
+def mutation(name: str, selection: str = "", input_type: str | None = None) -> str:
+    """Return a mutation; its input type is called after it."""
+    title = name[0].upper() + name[1:]
+    return document("mutation", name, input_type or f"{title}MutationInput", selection)
+
+
+def query(name: str, selection: str = "", input_type: str | None = None) -> str:
+    """Return a query; its input type is called after it."""
+    title = name[0].upper() + name[1:]
+    return document("query", name, input_type or f"{title}QueryInput", selection)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -21,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 
 def start(*options: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "django", "identityx_sandbox", "--port", "0", *options]
+    command.append("--allow-without-debug")
     return subprocess.Popen(
         command,
         env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"},
@@ -60,6 +62,19 @@ def test_it_says_where_to_go_and_ends_on_ctrl_c(tmp_path: Path) -> None:
     assert state.exists()
 
 
+@pytest.fixture(autouse=True)
+def in_development(settings: Any) -> None:
+    settings.DEBUG = True
+
+
+def test_where_real_people_may_be_it_wants_to_be_told_so(settings: Any, busy_port: int) -> None:
+    settings.DEBUG = False
+    with pytest.raises(CommandError, match="add --allow-without-debug"):
+        call_command("identityx_sandbox", port=busy_port)
+    with pytest.raises(CommandError, match="is not free"):
+        call_command("identityx_sandbox", port=busy_port, allow_without_debug=True)
+
+
 def test_a_busy_port(busy_port: int) -> None:
     with pytest.raises(CommandError, match=f"Port {busy_port} is not free"):
         call_command("identityx_sandbox", port=busy_port)
@@ -89,10 +104,11 @@ def test_bad_options(option: str, value: str, hint: str) -> None:
         call_command("identityx_sandbox", f"{option}={value}")
 
 
-def test_without_graphql_core(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("module", ["graphql", "disposable_email_domains"])
+def test_without_what_the_extra_brings(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
     for name in list(sys.modules):
-        if name.startswith(("django_identityx.sandbox", "graphql")):
+        if name.startswith(("django_identityx.sandbox", module)):
             monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "graphql", None)
+    monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(CommandError, match=r'pip install "django-identityx\[sandbox\]"'):
         call_command("identityx_sandbox", port=0)

@@ -198,7 +198,7 @@ ROWS = (
         status_code=500,
         variables={"input": {"isEnabled": True, "requiredAccessLevelIds": ["nope"]}},
     ),
-    send("unknown", "No user was found for 'no@example.net'", 404, email=" No@example.net"),
+    send("unknown", "No user was found for ' No@example.net'", 404, email=" No@example.net"),
     send("no address", "The path 'params.email' is required.", 400, email=""),
     send("no url", "The path 'params.authUrl' is required.", 400, authUrl=""),
     *(

@@ -40,7 +40,7 @@ def test_outbox(sandbox: Sandbox) -> None:
     send(sandbox)
     send(sandbox, "https://other.example/")
     first, second = get(sandbox, "/_sandbox/outbox").json()
-    assert list(first) == ["to", "from", "subject", "text", "html", "url"]
+    assert list(first) == ["to", "from", "subject", "text", "html", "url", "sentAt", "used"]
     assert first["url"].startswith("https://site.example/callback/?token=")
     assert second["url"].startswith("https://other.example/?token=")
     assert post(sandbox, "/_sandbox/outbox").status == 405
@@ -69,7 +69,7 @@ def test_reset(sandbox: Sandbox) -> None:
         ({"host": "evil.example:8787"}, 403),
         ({"host": "127.0.0.1.evil.example"}, 403),
         ({"content-type": "text/plain"}, 415),
-        ({"content-type": "application/x-www-form-urlencoded"}, 415),
+        ({"content-type": "application/x-www-form-urlencoded"}, 403),
         ({"origin": "http://localhost:8787", "host": "localhost:8787", **JSON}, 200),
         ({"host": "[::1]:8787", **JSON}, 200),
         ({"host": "sandbox.localhost:8787", **JSON}, 200),
@@ -133,7 +133,7 @@ def test_front_page(sandbox: Sandbox) -> None:
     for shown in ("Acme Daily", "5d1b36070ce467bff670a053", "banned@example.net", "Olive Owner"):
         assert shown in text
     assert "script" not in page.tags
-    assert page.sources == ["/_sandbox/style.css"]
+    assert page.sources == ["/_sandbox/style.css", "/_sandbox/mail/1", "/_sandbox/mail/0"]
 
 
 def test_stylesheet(sandbox: Sandbox) -> None:
@@ -165,7 +165,7 @@ def test_the_page_of_an_administrator(sandbox: Sandbox) -> None:
     assert "owner@example.com" in text
     assert f"https://site.example/callback/?token={token}" in Page(text).links
     assert f'<code class="copy">{token}</code>' in text
-    assert response.headers["referrer-policy"] == "no-referrer"
+    assert response.headers["referrer-policy"] == "same-origin"
 
 
 @pytest.mark.parametrize("callback", [None, "javascript:alert(1)", "http://[broken"])

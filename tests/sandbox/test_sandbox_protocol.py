@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: the refusals that are no JSON, batches, GET, and what the sandbox lacks."""
+"""GraphQL over HTTP: the refusals that are no JSON, batches and GET."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from django_identityx.sandbox import DAILY_APP_ID, Response, Sandbox
-from django_identityx.sandbox.operations import ELSEWHERE
 
 from .conftest import ME, Api
 
@@ -139,25 +138,6 @@ def test_operation_names() -> None:
 def test_introspection() -> None:
     body = json.dumps({"query": "{ __schema { queryType { name } } __typename }"})
     assert ask(body).json()["data"]["__schema"] == {"queryType": {"name": "Query"}}
-
-
-@pytest.mark.parametrize(("kind", "owner"), [("query", "Query"), ("mutation", "Mutation")])
-def test_operations_that_only_the_service_has_fail_by_name(kind: str, owner: str) -> None:
-    for name in ELSEWHERE[owner]:
-        spread = f"{kind} {{ ...F }} fragment F on {owner} {{ {name} }}"
-        for query in (f"{kind} {{ {name} }}", spread):
-            response = ask(json.dumps({"query": query}))
-            error = response.json()["errors"][0]
-            assert response.status == 400
-            assert error["message"].startswith(f'The sandbox does not have "{name}"; it has: ')
-            assert error["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
-
-
-def test_no_operation_is_both_here_and_elsewhere() -> None:
-    for owner, names in ELSEWHERE.items():
-        query = f'{{ __type(name: "{owner}") {{ fields {{ name }} }} }}'
-        fields = ask(json.dumps({"query": query})).json()["data"]["__type"]["fields"]
-        assert names.isdisjoint(field["name"] for field in fields)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from django_identityx.sandbox import SandboxServer
 
 PORT = 8787
+# What the extra "sandbox" brings: modules, and the packages that they are in.
+_NEEDS = {"graphql": "graphql-core", "disposable_email_domains": "disposable-email-domains"}
 
 
 class Command(BaseCommand):
@@ -47,9 +49,20 @@ class Command(BaseCommand):
             default=0.0,
             help="delay each answer by so many milliseconds",
         )
+        parser.add_argument(
+            "--allow-without-debug",
+            action="store_true",
+            help="run although DEBUG is False: whoever reaches the sandbox signs in as anybody",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the command."""
+        if not settings.DEBUG and not options["allow_without_debug"]:
+            raise CommandError(
+                "DEBUG is False, so this may be a site that real people use. Whoever reaches the "
+                "sandbox signs in as anybody. If that is what you want, for tests or a "
+                "demonstration, add --allow-without-debug."
+            )
         server = self._server(options)
         self.stdout.write(self._welcome(server, options))
         self.stdout.flush()
@@ -64,10 +77,11 @@ class Command(BaseCommand):
         try:
             from django_identityx.sandbox import Sandbox, SandboxServer, StateError
         except ModuleNotFoundError as error:
-            if (error.name or "").partition(".")[0] != "graphql":
+            if (error.name or "").partition(".")[0] not in _NEEDS:
                 raise
             raise CommandError(
-                'The sandbox needs graphql-core: pip install "django-identityx[sandbox]"'
+                f'The sandbox needs {_NEEDS[str(error.name).partition(".")[0]]}: '
+                'pip install "django-identityx[sandbox]"'
             ) from error
         callback = options["callback"] or getattr(settings, "IDENTITYX_CALLBACK_URL", None)
         state = options["state"]
