@@ -17,6 +17,8 @@ from .conftest import ME, STAFF, Api
 SEND = """mutation { sendAppUserLoginLink(
   input: { email: "reader@example.net", authUrl: "https://a.example" }) }"""
 CONTEXT = "{ activeAppContext { hasUser } }"
+CREATE = 'mutation { createAppUser(input: { email: "%s" }) { id } }'
+USERS = "{ appUsers(input: {}) { totalCount } }"
 
 
 def text(service: str) -> str:
@@ -28,6 +30,10 @@ def text(service: str) -> str:
 
 def auth(sandbox: Sandbox) -> str:
     return f"AppUser {sandbox.app_user_token('reader@example.net')}"
+
+
+def forged_header(sandbox: Sandbox) -> str:
+    return f"AppUser {sandbox.sign({'sub': 'app-user-auth'}, key=b'another')}"
 
 
 def test_html502_for_a_number_of_requests(api: Api) -> None:
@@ -163,6 +169,84 @@ def test_without_organizations_memberships_are_null(api: Api) -> None:
     assert answer["errors"][0]["path"] == ["userOrganizations", 0, "organization"]
 
 
+@pytest.mark.parametrize("header", ["AppUser garbage", "AppUser a.b.c", forged_header])
+def test_without_tokens_nothing_is_known_of_any_credential(api: Api, header: Any) -> None:
+    sent = header(api.sandbox) if callable(header) else header
+    api.sandbox.set_fault("inner", service="token")
+    assert api.error(ME, auth=sent)["message"] == text("token")
+    # What is wrong before the token service is asked stays as it was.
+    assert api.error(ME, auth="AppUser ")["message"] == "The path 'params.token' is required."
+    assert api.error(ME, auth="Basic x")["message"].startswith("Invalid authorization type")
+    assert api.error(ME)["message"] == "No user authentication was provided with this request."
+
+
+def test_without_organizations_what_needs_an_application_fails(api: Api) -> None:
+    header = auth(api.sandbox)
+    api.sandbox.set_fault("inner", service="organization")
+    for query in ("{ activeApplication { id } }", SEND, CREATE % "new@example.net", USERS):
+        assert api.error(query, auth=header)["message"] == text("organization")
+    assert api.data(ME, auth=header)["activeAppUser"]
+
+
+def test_a_hanging_token_service_stops_whoever_has_a_credential(api: Api) -> None:
+    header = auth(api.sandbox)
+    api.sandbox.set_fault("inner", service="token", hangs=True, seconds=0.2)
+    assert api.data("{ activeApplication { name } }")
+    assert api.data(CONTEXT)["activeAppContext"] == {"hasUser": False}
+    assert api.error(ME, auth="Basic x")["message"].startswith("Invalid authorization type")
+    for sent in (header, "AppUser garbage"):
+        begin = time.monotonic()
+        with pytest.raises(requests.ConnectionError):
+            api.post("{ ping }", auth=sent)
+        assert time.monotonic() - begin >= 0.2
+    with pytest.raises(requests.ConnectionError):
+        api.post(SEND)
+    assert api.sandbox.outbox == []
+
+
+def test_what_ran_before_something_hangs_stays_done(api: Api) -> None:
+    api.sandbox.set_fault("inner", service="mailer", hangs=True, seconds=0.0)
+    create = (CREATE % "new@example.net").removeprefix("mutation {").removesuffix("}")
+    with pytest.raises(requests.ConnectionError):
+        api.post(f"mutation {{ {create} {SEND.removeprefix('mutation {')}")
+    api.sandbox.clear_fault()
+    assert api.data('{ appUser(input: { email: "new@example.net" }) { id } }')["appUser"]
+    assert api.sandbox.outbox == []
+
+
+def test_the_database_is_away(api: Api) -> None:
+    header = auth(api.sandbox)
+    waiting = "no connection available for operation and number of stored operation > 0"
+    for seconds, message in ((60, waiting), (0, "Topology was destroyed")):
+        api.sandbox.set_fault("database", seconds=seconds)
+        error = api.error(ME, auth=header)
+        assert (error["message"], error["extensions"]["code"]) == (message, "UNAUTHENTICATED")
+        error = api.error("{ activeApplication { id } }")
+        assert error["message"] == message
+        assert error["extensions"]["exception"] == {"statusCode": 500}
+        # What is no token is refused without a look into the database.
+        assert api.error(ME, auth="AppUser garbage")["message"] == "jwt malformed"
+        assert api.data('{ localeCountry(input: { code: "US" }) { id } }')
+
+
+def test_the_mail_provider_refuses(api: Api) -> None:
+    api.sandbox.set_fault("mail")
+    error = api.error(SEND)
+    assert error["message"] == "Forbidden"
+    assert error["extensions"]["exception"] == {"statusCode": 500}
+    assert api.sandbox.outbox == []
+    api.sandbox.set_fault("mail", message="Unauthorized")
+    assert api.error(SEND)["message"] == "Unauthorized"
+
+
+def test_without_places_a_country_cannot_be_checked(api: Api) -> None:
+    api.sandbox.set_fault("inner", service="locale")
+    assert api.data(CREATE % "new@example.net")
+    placed = """mutation { createAppUser(
+      input: { email: "other@example.net", countryCode: "US" }) { id } }"""
+    assert api.error(placed)["message"] == text("locale")
+
+
 def test_words_of_an_outage_can_be_chosen(api: Api) -> None:
     header = auth(api.sandbox)
     api.sandbox.set_fault("inner", service="token", message="undefined")
@@ -184,6 +268,9 @@ def test_words_of_an_outage_can_be_chosen(api: Api) -> None:
         ("slow", {"seconds": float("nan")}, "between 0 and 3600"),
         ("inner", {"service": "kitchen"}, "service is one of: token, application"),
         ("inner", {"message": 5}, "message is a text"),
+        ("inner", {"hangs": "yes"}, "hangs is true or false"),
+        ("mail", {"seconds": 5}, "does not know seconds"),
+        ("database", {"seconds": -1}, "between 0 and 3600"),
         ("blocked", {"disabled": 1}, "disabled is true or false"),
         ("drop", {"times": 0}, "times is a whole number"),
         ("drop", {"times": True}, "times is a whole number"),
@@ -209,7 +296,7 @@ def test_bad_faults_say_what_to_write(
 
 def test_set_over_http_the_pages_stay_up(api: Api) -> None:
     base = api.server.base_url
-    for mode in ("html502", "drop", "hang", "blocked", "inner", "slow"):
+    for mode in ("html502", "drop", "hang", "blocked", "inner", "database", "mail", "slow"):
         answer = api.session.post(f"{base}/_sandbox/faults", json={"mode": mode}, timeout=5)
         assert answer.json() == {"status": "ok", "mode": mode}
         page = api.session.get(f"{base}/", timeout=5)
