@@ -18,8 +18,8 @@ def render(mails: list[Mail], refusals: list[Refusal], target: str) -> str:
     entries += [(refusal.at, _refusal(refusal)) for refusal in refusals]
     if not entries:
         return _EMPTY
-    # Reversed first, so that of two in the same moment the later one comes first, too.
-    ordered = sorted(reversed(entries), key=lambda entry: -entry[0])
+    # Turned around afterwards, so that of two in the same moment the later one comes first, too.
+    ordered = sorted(entries, key=lambda entry: entry[0])[::-1]
     return f'<ol class="mails">{"".join(html for _, html in ordered)}</ol>'
 
 

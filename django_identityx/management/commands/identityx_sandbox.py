@@ -80,7 +80,7 @@ class Command(BaseCommand):
             if (error.name or "").partition(".")[0] not in _NEEDS:
                 raise
             raise CommandError(
-                f'The sandbox needs {_NEEDS[str(error.name).partition(".")[0]]}: '
+                f"The sandbox needs {_NEEDS[str(error.name).partition('.')[0]]}: "
                 'pip install "django-identityx[sandbox]"'
             ) from error
         callback = options["callback"] or getattr(settings, "IDENTITYX_CALLBACK_URL", None)
