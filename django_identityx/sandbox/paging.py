@@ -23,7 +23,7 @@ def page(documents: Iterable[Document], options: Input, model: str) -> dict[str,
     if options.get("sort", {}) is None:
         raise refused("Cannot read property 'field' of null", 500)
     sort = options.get("sort") or {"field": "id", "order": "desc"}
-    ordered = arrange(documents, sort)
+    ordered = arrange(documents, sort, collated=True)
     paging = options.get("pagination") or {}
     limit = paging.get("limit")
     if not limit or limit < 0:
@@ -38,6 +38,15 @@ def page(documents: Iterable[Document], options: Input, model: str) -> dict[str,
             "hasNextPage": has_next,
             "endCursor": cursor(chunk[-1]) if has_next and chunk else None,
         },
+    }
+
+
+def nothing() -> dict[str, Any]:
+    """Return a connection without anything in it."""
+    return {
+        "totalCount": 0,
+        "edges": [],
+        "pageInfo": {"hasNextPage": False, "endCursor": None},
     }
 
 
@@ -74,12 +83,17 @@ def match(
     return page(found, {**options, "sort": sort}, model)
 
 
-def arrange(documents: Iterable[Document], sort: dict[str, Any] | None) -> list[Document]:
-    """Return documents in an order; by id and upwards where none is asked for."""
+def arrange(
+    documents: Iterable[Document], sort: dict[str, Any] | None, *, collated: bool = False
+) -> list[Document]:
+    """Return documents in an order; by id and upwards where none is asked for.
+
+    Only lists in pages are ``collated``, so that capitals do not matter.
+    """
     options = sort or {}
     return sorted(
         documents,
-        key=_key(options.get("field") or "id"),
+        key=_key(options.get("field") or "id", collated),
         reverse=options.get("order") == "desc",
     )
 
@@ -90,11 +104,13 @@ def cursor(document: Document) -> str:
     return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
 
-def _key(name: str) -> Callable[[Document], tuple[Any, ...]]:
+def _key(name: str, collated: bool) -> Callable[[Document], tuple[Any, ...]]:
     def key(document: Document) -> tuple[Any, ...]:
         value = document.get(name)
-        text = (value.casefold(), value) if isinstance(value, str) else (value,)
-        return (value is not None, text if value is not None else (), document["id"])
+        if value is None:
+            return (False, (), document["id"])
+        folded = (value.casefold(), value) if collated and isinstance(value, str) else (value,)
+        return (True, folded, document["id"])
 
     return key
 

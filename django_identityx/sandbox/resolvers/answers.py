@@ -19,12 +19,8 @@ Merged = tuple[Document, list[Complaint]]
 
 def booleans(user: Document, given_answers: list[Any]) -> Merged:
     """Return a reader's answers to boolean fields with those given, and what is wrong."""
-    merged = dict(user["booleanAnswers"])
-    found: list[Complaint] = []
-    for answer in given_answers:
-        found += an_id(answer["fieldId"], f"customBooleanFieldAnswers.{len(merged)}.")
-        merged[answer["fieldId"]] = answer["value"]
-    return merged, found
+    merged = {**user["booleanAnswers"], **{one["fieldId"]: one["value"] for one in given_answers}}
+    return merged, _about_ids(merged, "customBooleanFieldAnswers")
 
 
 def selects(user: Document, given_answers: list[Any]) -> Merged:
@@ -38,7 +34,6 @@ def selects(user: Document, given_answers: list[Any]) -> Merged:
         field_id = answer["fieldId"]
         index = list(merged).index(field_id) if field_id in merged else len(merged)
         place = f"customSelectFieldAnswers.{index}."
-        found += an_id(field_id, place)
         values = {"values": list(answer["optionIds"])}
         found += id_list(values, "values", place)
         written: dict[str, Any] = {}
@@ -48,18 +43,22 @@ def selects(user: Document, given_answers: list[Any]) -> Merged:
             found += needed(entry, "value", inside=inside)
             written.setdefault(entry["optionId"], entry.get("value"))
         merged[field_id] = {**values, "written": written}
-    return merged, found
+    return merged, [*_about_ids(merged, "customSelectFieldAnswers"), *found]
 
 
 def texts(user: Document, given_answers: list[Any]) -> Merged:
     """Return a reader's answers to text fields with those given, and what is wrong."""
     merged = dict(user["textAnswers"])
-    found: list[Complaint] = []
     for answer in given_answers:
-        found += an_id(answer["fieldId"], f"customTextFieldAnswers.{len(merged)}.")
         value = answer.get("value")
         merged[answer["fieldId"]] = value.strip() if value is not None else None
-    return merged, found
+    return merged, _about_ids(merged, "customTextFieldAnswers")
+
+
+def _about_ids(merged: Document, place: str) -> list[Complaint]:
+    return [
+        one for index, field_id in enumerate(merged) for one in an_id(field_id, f"{place}.{index}.")
+    ]
 
 
 def verified(request: RequestContext) -> Document:

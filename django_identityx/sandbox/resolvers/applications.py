@@ -85,7 +85,7 @@ def add_context(request: RequestContext, data: Input) -> Document:
     found = _application(request, data)
     values = {"email": None, "description": None, "loginLinkTemplate": None,
               **_values(data["payload"])}  # fmt: skip
-    _check_context(values, len(found["contexts"]))
+    _check(found, values, len(found["contexts"]))
     found["contexts"].append({"id": new_id(), **values})
     return change(request, found, {})
 
@@ -93,10 +93,9 @@ def add_context(request: RequestContext, data: Input) -> Document:
 @mutation("updateApplicationContext")
 def update_context(request: RequestContext, data: Input) -> Document:
     """Change a context of an application."""
-    found = _application(request, data)
-    context = _context(found, given(data, "contextId"))
+    found, context = _existing_context(request, data)
     values = {**context, **_values(data["payload"])}
-    _check_context(values, found["contexts"].index(context))
+    _check(found, values, found["contexts"].index(context))
     context |= values
     return change(request, found, {})
 
@@ -104,8 +103,9 @@ def update_context(request: RequestContext, data: Input) -> Document:
 @mutation("removeApplicationContext")
 def remove_context(request: RequestContext, data: Input) -> Document:
     """Remove a context from an application."""
-    found = _application(request, data)
-    found["contexts"].remove(_context(found, given(data, "contextId")))
+    found, context = _existing_context(request, data)
+    fail(_MODEL, validation.needed(found, "name"))
+    found["contexts"].remove(context)
     return change(request, found, {})
 
 
@@ -125,10 +125,15 @@ def language(source: Document, request: RequestContext, data: Input) -> str:
     return str(source.get("language") or "en-us")
 
 
-def _application(request: RequestContext, data: Input) -> Document:
+def _existing_context(request: RequestContext, data: Input) -> tuple[Document, Document]:
+    found = _application(request, data, "contextId")
+    return found, _context(found, data["contextId"])
+
+
+def _application(request: RequestContext, data: Input, *needed: str) -> Document:
     request.with_org_role(*MANAGERS)
     request.ask("application")
-    value = given(data, "applicationId")
+    value, *_ = [given(data, name) for name in ("applicationId", *needed)]
     found = request.world.applications.get(checked_id(value, _MODEL))
     if found is None:
         raise no_such_application(value)
@@ -142,9 +147,10 @@ def _context(found: Document, value: str) -> Document:
     return context
 
 
-def _check_context(context: Document, index: int) -> None:
+def _check(found: Document, context: Document, index: int) -> None:
     place = f"contexts.{index}."
     complaints = [
+        *validation.needed(found, "name"),
         *validation.needed(context, "name", inside=place),
         *validation.email(context, inside=place),
     ]

@@ -9,7 +9,7 @@ from ..context import EDITORS, RequestContext
 from ..errors import ServiceError, no_such_id, refused, required, unauthenticated
 from ..html import commented
 from ..inputs import Input, given
-from ..paging import match, page
+from ..paging import match, nothing, page
 from ..validation import Complaint, fail, is_url, needed, refuse
 from ..world import Document, first, is_id
 from .records import add, by_id, change, document, texts
@@ -64,11 +64,12 @@ def comments_for_stream(request: RequestContext, data: Input) -> dict[str, Any]:
     person = request.caller.silent()
     own_id = person.user["id"] if person is not None and not person.is_org_user else None
     stream = _stream(request, app_id, identifier)
-    stream_id = stream["id"] if stream else None
+    if stream is None:
+        return nothing()
     found = (
         entry
         for entry in request.world.comments.values()
-        if entry["streamId"] == stream_id
+        if entry["streamId"] == stream["id"]
         and not entry["deleted"]
         and ((entry["approved"] and not entry["banned"]) or entry["appUserId"] == own_id)
     )

@@ -73,9 +73,12 @@ def create_text(request: RequestContext, data: Input) -> Document:
 @mutation("createSelectField")
 def create_select(request: RequestContext, data: Input) -> Document:
     """Ask readers to choose."""
+    request.with_app_role(*EDITORS)
+    given_options = data.get("options")
+    if given_options is None:
+        raise refused("Cannot read property 'map' of null", 500)
     options = [
-        _option({**option, "index": index}, data)
-        for index, option in enumerate(data.get("options") or [])
+        _option({**option, "index": index}, data) for index, option in enumerate(given_options)
     ]
     values = {"multiple": data.get("multiple"), "options": options, "groups": []}
     return _create(request, data, "select", values)
@@ -166,6 +169,8 @@ def _update(request: RequestContext, found: Document, data: Input, values: Docum
 
 def _shared(data: Input) -> Document:
     external = data.get("externalId")
+    if external and not (external["identifier"]["value"] and external["namespace"]["type"]):
+        external = None
     return {
         **texts(data, "name", "label"),
         "required": data.get("required"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from .. import locales, validation
@@ -15,7 +16,7 @@ from .records import add, change, checked_id, texts
 from .registry import field, mutation, query
 
 MODEL = "organization"
-_COMPANY = ("name", "streetAddress", "city", "regionName", "postalCode", "phoneNumber")
+_COMPANY = ("name", "city", "regionName", "postalCode", "phoneNumber")
 
 
 @query("organization")
@@ -61,16 +62,14 @@ def update_organization(request: RequestContext, data: Input) -> Document | None
 def set_name(request: RequestContext, data: Input) -> Document:
     """Rename the request's organization."""
     known = request.with_org_role(*MANAGERS)
-    values = texts({"name": data["value"]}, "name")
-    fail(MODEL, validation.needed(values, "name"))
-    return change(request, known, values)
+    return save(request, known, texts({"name": data["value"]}, "name"))
 
 
 @mutation("setOrganizationDescription")
 def set_description(request: RequestContext, data: Input) -> Document:
     """Describe the request's organization."""
     known = request.with_org_role(*MANAGERS)
-    return change(request, known, {"description": data["value"].strip()})
+    return save(request, known, {"description": data["value"].strip()})
 
 
 @mutation("setOrganizationPhotoURL")
@@ -81,7 +80,7 @@ def set_photo(request: RequestContext, data: Input) -> Document:
     known = request.world.organizations.get(checked_id(value, MODEL))
     if known is None:
         raise refused(f"No organization found for ID {value}.", 404)
-    return change(request, known, {"photoURL": data["value"]})
+    return save(request, known, {"photoURL": data["value"]})
 
 
 @mutation("setOrganizationCompanyInfo")
@@ -96,8 +95,7 @@ def set_company(request: RequestContext, data: Input) -> Document:
     outer = [Complaint("company", f"Validation failed: {one.path}: {one.message}")
              for one in complaints]  # fmt: skip
     inner = [Complaint(f"company.{one.path}", one.message) for one in complaints]
-    fail(MODEL, [*inner, *outer])
-    return change(request, known, {"company": values})
+    return save(request, known, {"company": values}, [*inner, *outer])
 
 
 @field("Organization", "applications")
@@ -128,7 +126,11 @@ def countries(source: Document, request: RequestContext, data: Input) -> list[Do
 
 def found(request: RequestContext, name: str, description: str | None, company: Input) -> Document:
     """Keep a new organization; its company has its name where there is no other."""
-    details = {"id": new_id(), **dict.fromkeys((*_COMPANY, "supportEmail")), **_company(company)}
+    details = {
+        "id": new_id(),
+        **dict.fromkeys((*_COMPANY, "streetAddress", "supportEmail")),
+        **_company(company),
+    }
     if not company.get("name"):
         details["name"] = line(name)
     complaints = validation.email(details, "supportEmail")
@@ -145,6 +147,14 @@ def found(request: RequestContext, name: str, description: str | None, company: 
         "policies": [],
     }
     return add(request, request.world.organizations, fresh)
+
+
+def save(
+    request: RequestContext, known: Document, values: Document, found: Iterable[Complaint] = ()
+) -> Document:
+    """Change an organization, unless something is wrong with it."""
+    fail(MODEL, [*validation.needed({**known, **values}, "name"), *found])
+    return change(request, known, values)
 
 
 def join(request: RequestContext, org_id: str, user: Document, role: str) -> None:
@@ -164,7 +174,8 @@ def policy(known: Document, value: str) -> Document:
 
 
 def _company(data: Input) -> Document:
-    values = {name: data[name] and line(data[name]) for name in _COMPANY if name in data}
+    values = {name: line(data[name] or "") for name in _COMPANY if name in data}
+    values |= texts(data, "streetAddress")
     if "supportEmail" in data:
         values["supportEmail"] = normalize(data["supportEmail"] or "")
     return values

@@ -13,8 +13,11 @@ from .registry import query
 @query("localeCountries")
 def countries(request: RequestContext, data: Input) -> list[Document]:
     """Return all countries by name, some of them before the others."""
-    _check_language(data.get("lang"))
+    language = data.get("lang", "en")
     request.ask("locale")
+    if language is None:
+        raise refused("Cannot read property 'toLowerCase' of null", 500)
+    _check_language(language)
     return [_shown(entry, data) for entry in locales.countries(data.get("prioritize") or ())]
 
 

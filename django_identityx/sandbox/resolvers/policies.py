@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from ..context import MANAGERS, RequestContext
 from ..inputs import Input, given
-from ..validation import Complaint, fail, needed
+from ..validation import Complaint, needed
 from ..world import Document, new_id
-from .organizations import MODEL, policy
-from .records import change
+from .organizations import policy, save
 from .registry import mutation
 
 
@@ -16,33 +15,34 @@ def add_policy(request: RequestContext, data: Input) -> Document:
     """Add a consent policy to the request's organization."""
     known = request.with_org_role(*MANAGERS)
     fresh = {"id": new_id(), "enabled": False, "required": False, **data["payload"]}
-    _check(fresh, len(known["policies"]))
-    known["policies"].append(fresh)
-    return change(request, known, {})
+    policies = [*known["policies"], fresh]
+    return save(request, known, {"policies": policies}, _complaints(policies))
 
 
 @mutation("updateOrganizationRegionalConsentPolicy")
 def update_policy(request: RequestContext, data: Input) -> Document:
     """Change a consent policy of the request's organization."""
     known = request.with_org_role(*MANAGERS)
-    one = policy(known, given(data, "policyId"))
-    _check({**one, **data["payload"]}, known["policies"].index(one))
-    one |= data["payload"]
-    return change(request, known, {})
+    wanted = policy(known, given(data, "policyId"))
+    policies = [{**one, **data["payload"]} if one is wanted else one for one in known["policies"]]
+    return save(request, known, {"policies": policies}, _complaints(policies))
 
 
 @mutation("removeOrganizationRegionalConsentPolicy")
 def remove_policy(request: RequestContext, data: Input) -> Document:
     """Remove a consent policy from the request's organization."""
     known = request.with_org_role(*MANAGERS)
-    known["policies"].remove(policy(known, given(data, "policyId")))
-    return change(request, known, {})
+    unwanted = policy(known, given(data, "policyId"))
+    policies = [one for one in known["policies"] if one is not unwanted]
+    return save(request, known, {"policies": policies})
 
 
-def _check(values: Document, index: int) -> None:
-    place = f"regionalConsentPolicies.{index}."
-    complaints = needed(values, "name", inside=place)
-    if not values["countryCodes"]:
-        text = "Validator failed for path `countryCodes` with value ``"
-        complaints.append(Complaint(f"{place}countryCodes", text))
-    fail(MODEL, complaints)
+def _complaints(policies: list[Document]) -> list[Complaint]:
+    found: list[Complaint] = []
+    for index, one in enumerate(policies):
+        place = f"regionalConsentPolicies.{index}."
+        found += needed(one, "name", inside=place)
+        if not one["countryCodes"]:
+            text = "Validator failed for path `countryCodes` with value ``"
+            found.append(Complaint(f"{place}countryCodes", text))
+    return found

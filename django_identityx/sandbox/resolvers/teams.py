@@ -6,7 +6,6 @@ from typing import Any
 
 from ..addresses import is_network
 from ..context import EDITORS, RequestContext
-from ..errors import refused
 from ..inputs import Input, given
 from ..paging import match, page
 from ..validation import Complaint, id_list, is_domain, needed, refuse
@@ -65,27 +64,29 @@ def ip_addresses(source: Document, request: RequestContext, data: Input) -> list
 
 
 def _values(data: Input) -> Document:
-    if data.get("domains", []) is None:
-        raise refused("Expected string but received null.", 422)
+    domains = data.get("domains", [])
     return {
         **texts(data, "name", "description"),
         "active": data["active"],
         "cidrs": list(data.get("cidrs") or []),
-        "domains": list(data.get("domains") or []),
+        "domains": None if domains is None else list(domains),
         "accessLevelIds": list(data.get("accessLevelIds") or []),
     }
 
 
 def _check(request: RequestContext, team: Document) -> None:
     complaints = [*id_list(team, "accessLevelIds"), *needed(team, "name")]
+    domains = team["domains"]
+    if domains is None:
+        complaints.append(Complaint("domains", "Expected string but received null."))
+    elif not all(is_domain(domain) for domain in domains):
+        text = f"Invalid domain name address {','.join(domains)}"
+        complaints.append(Complaint("domains", text))
     for cidr in team["cidrs"]:
+        # With the service for addresses down, none of them counts as one.
         if not cidr:
             complaints += needed({"value": cidr}, "value")
-        # With the service for addresses down, none of them counts as one.
         elif request.services.is_down("ip") or not is_network(cidr):
             text = f"Invalid IP Address or CIDR notation {cidr}"
             complaints.append(Complaint("cidrs", text))
-    if not all(is_domain(domain) for domain in team["domains"]):
-        text = f"Invalid domain name address {','.join(team['domains'])}"
-        complaints.append(Complaint("domains", text))
     refuse(complaints)
