@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
+from operator import itemgetter
 
 from .. import validation
 from ..context import MANAGERS, RequestContext
 from ..errors import no_such_application, refused
 from ..inputs import Input, given
-from ..paging import arrange
 from ..validation import Complaint, fail, refuse
 from ..world import Document, first, new_id, normalize
 from .records import add, by_id, change, checked_id, texts
@@ -44,9 +44,12 @@ def organization_applications(request: RequestContext, data: Input) -> list[Docu
     org_id = request.with_org_role()["id"]
     request.ask("application")
     found = [app for app in request.world.applications.values() if app["organizationId"] == org_id]
-    sort = data.get("sort")
-    # The database has no field "id" to sort by, so that order is the one of creation.
-    return found if not sort or sort.get("field") == "id" else arrange(found, sort)
+    sort = data.get("sort") or {}
+    name = sort.get("field")
+    # The database has no field "id" to sort by; what is equal stays in the order of creation.
+    if name in (None, "id"):
+        return found
+    return sorted(found, key=itemgetter(name), reverse=sort.get("order") != "asc")
 
 
 @mutation("createApplication")

@@ -195,7 +195,7 @@ def _stream(request: RequestContext, app_id: str, identifier: str) -> Document |
     return first(
         entry
         for entry in request.world.streams.values()
-        if (entry["applicationId"], entry["identifier"]) == (app_id, identifier)
+        if (entry["applicationId"], entry["identifier"]) == (app_id, identifier.strip())
     )
 
 
