@@ -20,10 +20,10 @@ _ABOUT = {
     "slow": "Every answer takes its time.",
 }
 _LABELS = {
-    "seconds": "Seconds",
-    "executed": "after the operation was carried out",
     "service": "Service",
     "hangs": "it hangs instead of refusing",
+    "seconds": "Seconds",
+    "executed": "after the operation was carried out",
     "message": "Message",
     "disabled": "the tenant is disabled (500 instead of 400)",
 }
