@@ -264,6 +264,52 @@ def test_a_new_address_with_capitals_never_verifies(api: Api) -> None:
     assert error["message"] == "The user email does not match the token email."
 
 
+def test_a_change_in_the_other_application(api: Api) -> None:
+    given = {"input": {"email": "new@example.org", "authUrl": URL}}
+    auth = f"AppUser {api.sandbox.app_user_token('staff@example.org')}"
+    error = api.error(SEND_CHANGE, given, auth=auth, app=WEEKLY_APP_ID)
+    assert error["message"] == "No user was found for 'staff@example.org'"
+    assert error["extensions"]["exception"] == {"statusCode": 404}
+
+
+def test_an_address_that_is_none_is_found_out_late(api: Api) -> None:
+    given = {"input": {"email": "a..b@example.org", "authUrl": URL}}
+    assert api.data(SEND_CHANGE, given, auth=reader(api.sandbox))
+    token = parse_qs(urlsplit(api.sandbox.outbox[-1].url).query)["token"][0]
+    error = api.error(CHANGE, {"input": {"token": token}})
+    text = "app-user validation failed: email: Invalid email address a..b@example.org"
+    assert error["message"] == text
+    assert error["extensions"]["exception"] == {"statusCode": 500}
+    assert api.error(CHANGE, {"input": {"token": token}})["message"] == NO_TOKEN
+
+
+@pytest.mark.parametrize(
+    ("email", "taken"),
+    [
+        ("a..b@example.net", False),
+        (".a@example.net", False),
+        ("a@example", False),
+        ("a@-x.net", False),
+        ("a@x_y.net", False),
+        ("a@1.2.3.4", False),
+        ("a" * 65 + "@example.net", False),
+        ("a@" + "b" * 64 + ".net", False),
+        ("a,b@example.net", False),
+        ("a@example.net.", False),
+        ("\u00fcn\u00ef@example.net", True),
+        ("a@ex\u00e4mple.net", True),
+        ("a+b/c@example.net", True),
+        ('"a b"@example.net', True),
+        ("x@sub.example.com", True),
+    ],
+)
+def test_addresses(api: Api, email: str, taken: bool) -> None:
+    answer = api.post(CREATE, {"input": {"email": email}}).json()
+    assert ("errors" not in answer) is taken
+    if not taken:
+        assert answer["errors"][0]["message"] == f"Invalid email address {email}"
+
+
 def test_change_without_the_current_address(api: Api) -> None:
     given = {"email": "rita@example.net", "authUrl": URL}
     api.data(SEND_CHANGE, {"input": given}, auth=reader(api.sandbox))
