@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..addresses import visitor
+from ..bodies import commented
 from ..context import EDITORS, RequestContext
 from ..errors import ServiceError, no_such_id, refused, required, unauthenticated
-from ..html import commented
 from ..inputs import Input, given
 from ..paging import match, nothing, page
 from ..validation import Complaint, fail, is_url, needed, refuse
