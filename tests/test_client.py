@@ -201,7 +201,7 @@ def test_a_link_is_sent_and_redeemed(client: IdentityXClient, sandbox: Sandbox) 
     assert login.user.email == "reader@example.net"
     assert login.user.app_id == DAILY_APP_ID
     assert login.login_source == "paywall"
-    assert login.additional_context == {"article": 7}
+    assert login.additional_context == {"article": 7, "source": "paywall"}
     assert login.credential.token_type is TokenType.APP_USER
     assert_no_secret(repr(login), login.credential.token)
     assert client.active_app_user(login.credential) == login.user
