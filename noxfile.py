@@ -12,8 +12,11 @@ DJANGOS = ["5.2", "6.0", "6.1"]
 SUPPORTED = [(p, d) for p in PYTHONS for d in DJANGOS if (p, d[0]) != ("3.11", "6")]
 
 
+PROJECT = nox.project.load_toml("pyproject.toml")
+
+
 def run(session: nox.Session, *packages: str) -> None:
-    groups = nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), "test")
+    groups = nox.project.dependency_groups(PROJECT, "test")
     session.install("-e", ".[sandbox]", *groups, *packages)
     session.run("python", "-m", "pytest", *session.posargs)
 
@@ -28,7 +31,7 @@ def tests(session: nox.Session, django: str) -> None:
 @nox.session(python="3.11")
 def floors(session: nox.Session) -> None:
     """The oldest that pyproject.toml allows."""
-    project = nox.project.load_toml("pyproject.toml")["project"]
+    project = PROJECT["project"]
     needed = [*project["dependencies"], *project["optional-dependencies"]["sandbox"]]
     run(session, *[requirement.replace(">=", "==") for requirement in needed])
 
