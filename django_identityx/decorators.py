@@ -56,19 +56,17 @@ class Guard:
         """Decorate a view: a function, or a class by its ``dispatch``."""
         if isinstance(view, type):
             view.dispatch = self._around_dispatch(view.dispatch)  # type: ignore[attr-defined]
-            return view
-        wrapped: Any
-        if iscoroutinefunction(view):
+            return view  # pyright: ignore[reportReturnType]
 
-            @wraps(view)
-            async def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-                return await self.acall(request, partial(view, request, *args, **kwargs))
-        else:
+        @wraps(view)
+        async def async_view(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            return await self.acall(request, partial(view, request, *args, **kwargs))
 
-            @wraps(view)
-            def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-                return self.call(request, partial(view, request, *args, **kwargs))
+        @wraps(view)
+        def sync_view(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            return self.call(request, partial(view, request, *args, **kwargs))
 
+        wrapped: Any = async_view if iscoroutinefunction(view) else sync_view
         wrapped.__dict__.update(self.attributes)
         return wrapped  # type: ignore[no-any-return]
 

@@ -14,7 +14,6 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiVi
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import (
-    Direction,
     OpenApiExample,
     OpenApiResponse,
     extend_schema,
@@ -46,7 +45,7 @@ class BearerScheme(OpenApiAuthenticationExtension):
     target_class = IdentityXAuthentication
     match_subclasses = True
 
-    name: list[str] = []  # ours are registered below, for all subclasses the same
+    name = []  # ours are registered below, for all subclasses the same
 
     def get_security_requirement(self, auto_schema: AutoSchema) -> list[dict[str, list[Any]]]:
         kinds = [kind for kind in TokenType if kind in self.target.token_types]
@@ -327,7 +326,7 @@ _OPERATIONS: dict[type[APIView], dict[str, dict[str, Any]]] = {
 class TwinSchema(AutoSchema):
     """A twin takes JSON only, so that there is always a body, if only ``{}``."""
 
-    def _get_request_body(self, direction: Direction = "request") -> dict[str, Any] | None:
+    def _get_request_body(self, direction: Any = "request") -> Any:
         body = super()._get_request_body(direction)
         return {**body, "required": True} if body else body
 

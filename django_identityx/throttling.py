@@ -69,7 +69,8 @@ class SendEmailThrottle(IdentityXThrottle):
     token_type = TokenType.APP_USER
 
     def buckets(self, request: Request, view: Any) -> Buckets:
-        email = request.data.get(self.field) if hasattr(request.data, "get") else None
+        data: Any = request.data
+        email = data.get(self.field) if hasattr(data, "get") else None
         if not isinstance(email, str):
             return ()
         app_id = current(request._request).app_id

@@ -37,7 +37,7 @@ def find(user: Person) -> Identity | None:
 
 def rows_with(address: str) -> list[Any]:
     """Local users whose address or user name is ``address``, whatever its case; hidden ones too."""
-    model = get_user_model()
+    model: Any = get_user_model()
     names = {model.USERNAME_FIELD, *([field.name] if (field := email_field()) else [])}
     among = Q()
     for name in names:

@@ -19,6 +19,7 @@ class Identity(models.Model):
     kind = models.CharField(_("kind"), max_length=16)
     app_id = models.CharField(_("application"), max_length=24, blank=True)
     identity_id = models.CharField(_("IdentityX id"), max_length=64)
+    user_id: Any  # which Django makes of the next; for type checkers without its plugin
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("user"),

@@ -79,7 +79,7 @@ def follow(identity: Identity, user: Person) -> None:
     row, field = identity.row, email_field()
     if not identity.made_user or field is None or not has_address(row, before):
         return
-    model = get_user_model()
+    model: Any = get_user_model()
     names = [field.name]
     if str(getattr(row, model.USERNAME_FIELD)).casefold() == before.casefold():
         names.append(model.USERNAME_FIELD)

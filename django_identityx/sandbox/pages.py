@@ -152,7 +152,7 @@ def _render(name: str, *, title: str, **values: str) -> str:
 
 @cache
 def _asset(name: str) -> str:
-    return files(__package__).joinpath("assets", name).read_text(encoding="utf-8")
+    return files("django_identityx.sandbox").joinpath("assets", name).read_text(encoding="utf-8")
 
 
 def _secure(response: Response) -> Response:

@@ -125,7 +125,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    server: _Server
+    server: _Server  # pyright: ignore[reportIncompatibleVariableOverride]
 
     _methods: ClassVar[tuple[str, ...]] = (
         "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS",

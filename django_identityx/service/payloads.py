@@ -100,7 +100,7 @@ def _reader(hint: Any) -> _Reader:
         return _list(_reader(arguments[0]))
     if hint is datetime:
         return _datetime
-    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         return lambda value, name: read(hint, value)
     return _plain(origin or hint)
 

@@ -125,7 +125,7 @@ class Tier(Generic[T]):
             if not look.is_locked or look.is_denied or (look.verdict and is_enough(look.verdict)):
                 break
             time.sleep(pause)
-        return look
+        return look  # pyright: ignore[reportPossiblyUnboundVariable]
 
     def _read(self, question: Question[T], data: Any) -> Verdict | None:
         try:
@@ -141,7 +141,10 @@ class Tier(Generic[T]):
             is_ours, value = False, None
         if not is_ours:
             self._cache.complain("has data of another kind")
-        return None if value is None else Verdict(value, at, True, expires, generation)
+        # pyright can't see that they are set where there is a value.
+        if value is None:
+            return None
+        return Verdict(value, at, True, expires, generation)  # pyright: ignore
 
     def _read_mark(self, value: Any) -> tuple[str, float]:
         """The generation in force, and until when (epoch seconds) all is denied."""

@@ -29,7 +29,7 @@ class Command(BaseCommand):
         "its token), and writes the API token to standard output, everything else to standard "
         "error. IdentityX can't revoke the token: keep it like a password."
     )
-    requires_system_checks: list[str] = []
+    requires_system_checks = []
     stealth_options = ("stdin",)
     stdin: TextIO
 
