@@ -199,9 +199,10 @@ def elsewhere(action: Callable[[], Any]) -> Any:
     return crowd(1, lambda _: action())[0]
 
 
-@pytest.mark.parametrize(("size", "unknown"), [(1, 1), (2, 2), (4, 3), (8, 6), (9, 7)])
+@pytest.mark.parametrize(("size", "unknown"), [(1, 1), (4, 3), (9, 7)])
 def test_newcomers_leave_a_quarter(size: int, unknown: int) -> None:
     way = Gate(size)
+    call(way)  # answers come quickly, so patience is short
     with ExitStack() as stack:
         stack.enter_context(holding(way, unknown))
         with pytest.raises(Busy) as caught:
@@ -269,19 +270,22 @@ def test_people_who_hang_leave_threads_free() -> None:
 def test_nobody_waits_in_a_flood_of_bad_tokens() -> None:
     way = Gate(4)
 
-    def ask(index: int) -> float:
-        began = time.monotonic()
+    def ask(_: int) -> str:
         try:
             with way.call(VERIFICATION):
-                time.sleep(0.1)
+                time.sleep(0.2)
                 raise Rejected("invalid")
-        except (Rejected, Busy):
-            return time.monotonic() - began
+        except (Rejected, Busy) as error:
+            return type(error).__name__
 
-    for _ in range(2):
-        assert max(crowd(12, ask)) < 0.18  # a place and a wait would be 0.2
+    for _ in range(2):  # those who wait when the first answer comes are sent away with it
+        assert sorted(crowd(12, ask)) == ["Busy"] * 9 + ["Rejected"] * 3
     with holding(way, 3):
-        assert max(crowd(8, lambda _: timed(lambda: call(way)))) < 0.1
+        began = time.monotonic()
+        for _ in range(20):
+            with pytest.raises(Busy):
+                call(way)
+        assert time.monotonic() - began < 0.1
         with way.call(VERIFICATION, is_known=True):
             pass
 
