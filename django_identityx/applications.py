@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
@@ -52,6 +53,13 @@ def current(request: HttpRequest | None = None) -> Application:
             raise ConfigurationError("IDENTITYX_APPLICATION_RESOLVER must return an Application.")
         request.__dict__[_CURRENT] = known
     return known
+
+
+async def acurrent(request: HttpRequest) -> Application:
+    """`current` for coroutines: a thread is needed only where a resolver is to be asked."""
+    if _CURRENT in request.__dict__ or (_resolver.value or _resolver()) is _of_settings:
+        return current(request)
+    return await sync_to_async(current)(request)
 
 
 def from_settings() -> Application:

@@ -71,6 +71,23 @@ class IdentityXAuthentication(BaseAuthentication):
         django_request.__dict__[BEARER] = verdict, auth
         return user, auth
 
+    async def aauthenticate(self, request: HttpRequest) -> tuple[Any, Credential] | None:
+        """`authenticate` for async Django views: needs no thread where the verdict is known."""
+        request.__dict__[BEARER] = True
+        if not request.META.get("HTTP_AUTHORIZATION"):
+            return None
+        try:
+            credential = self.get_credential(request.META["HTTP_AUTHORIZATION"])
+            if credential is None:
+                logger.debug("authenticate: the header is not ours")
+                return None
+            verdict = await self.aget_verdict(credential, request)
+            user = await sessions.aload(verdict.user, request=request, fresh=verdict.fresh)
+        except (Rejected, LimitExceeded, Unavailable, ConfigurationError) as error:
+            raise self.refusal(request, error) from error
+        request.__dict__[BEARER] = verdict, sessions.fresh(credential, verdict)
+        return user, sessions.fresh(credential, verdict)
+
     def get_credential(self, header: str) -> Credential | None:
         """Read the header; None if it is another scheme's or another kind of ours."""
         return parse_authorization(header, self.token_types)
@@ -80,6 +97,17 @@ class IdentityXAuthentication(BaseAuthentication):
         return verification.check(
             credential,
             application=None if self.app_id else applications.current(request),
+            app_id=self.app_id,
+            max_age=self.get_max_age(request.method),
+            client=lambda: ratelimits.by_address(REJECT_ADDRESS, request),
+        )
+
+    async def aget_verdict(self, credential: Credential, request: HttpRequest) -> Verdict:
+        """`get_verdict` for async Django views."""
+        here = None if self.app_id else await applications.acurrent(request)
+        return await verification.acheck(
+            credential,
+            application=here,
             app_id=self.app_id,
             max_age=self.get_max_age(request.method),
             client=lambda: ratelimits.by_address(REJECT_ADDRESS, request),

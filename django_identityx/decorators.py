@@ -24,7 +24,7 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import resolve_url
 from rest_framework import exceptions
 
-from . import outages
+from . import applications, outages, verification
 from .access import Access, aget_access, denied_page, get_access
 from .authentication import IdentityXAuthentication
 from .conf import conf
@@ -98,6 +98,14 @@ async def _know(request: HttpRequest) -> object:
     return await details(request).auser()
 
 
+async def _know_organization(request: HttpRequest) -> object:
+    user = await details(request).auser()
+    here = await applications.acurrent(request)
+    if is_org_user(user) and here.org_id is None:
+        await sync_to_async(verification.organization_of)(here)
+    return user
+
+
 # --- who ----------------------------------------------------------------------------------------
 
 
@@ -131,7 +139,7 @@ ORG_USER = Guard(partial(_check_kind, is_right=is_org_user, login_url="identityx
 
 def org_role(*roles: str, interactive: bool = False) -> Guard:
     """The guard behind `org_role_required` and its mixin."""
-    return Guard(partial(_check_role, roles=roles, interactive=interactive), _know)
+    return Guard(partial(_check_role, roles=roles, interactive=interactive), _know_organization)
 
 
 def app_user_required(view: View) -> View:
@@ -220,11 +228,13 @@ def bearer_required(view: Any = None) -> Any:
 def _bearer(authentication_class: type[IdentityXAuthentication]) -> Guard:
     def check(request: HttpRequest) -> HttpResponseBase | None:
         outcome = request.__dict__.pop(_AUTHENTICATED, None)
-        return _authenticate(request, authentication_class()) if outcome is None else outcome[0]
+        if outcome is not None:
+            return outcome[0]  # type: ignore[no-any-return]
+        return _authenticate(request, authentication_class())
 
     async def prepare(request: HttpRequest) -> None:
-        outcome = await sync_to_async(_authenticate)(request, authentication_class())
-        request.__dict__[_AUTHENTICATED] = (outcome,)
+        refusal = await _aauthenticate(request, authentication_class())
+        request.__dict__[_AUTHENTICATED] = (refusal,)
 
     return Guard(check, prepare, csrf_exempt=True, login_required=False)
 
@@ -233,12 +243,34 @@ _AUTHENTICATED = "_identityx_authenticated"
 
 
 def _authenticate(request: Any, authentication: IdentityXAuthentication) -> HttpResponseBase | None:
-    details(request).forget()
-    request.user = AnonymousUser()
+    _forget_cookies(request)
     try:
         found = authentication.authenticate(request)
     except exceptions.APIException as error:
         return _refusal(request, authentication, error)
+    return _accept(request, authentication, found)
+
+
+async def _aauthenticate(
+    request: Any, authentication: IdentityXAuthentication
+) -> HttpResponseBase | None:
+    _forget_cookies(request)
+    try:
+        found = await authentication.aauthenticate(request)
+    except exceptions.APIException as error:
+        return _refusal(request, authentication, error)
+    return _accept(request, authentication, found)
+
+
+def _forget_cookies(request: Any) -> None:
+    details(request).forget()
+    request.user = AnonymousUser()
+    request.auser = partial(_itself, request.user)
+
+
+def _accept(
+    request: Any, authentication: IdentityXAuthentication, found: tuple[Any, Any] | None
+) -> HttpResponseBase | None:
     if found is None:
         return _refusal(request, authentication, exceptions.NotAuthenticated())
     if conf.REQUEST_USER:

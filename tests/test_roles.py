@@ -114,6 +114,13 @@ def test_a_django_user_has_no_role(django_user_model: Any) -> None:
     assert client.get("/staff/").status_code == 403
 
 
+def test_by_default_it_is_the_application_s_own_organization(sandbox: Sandbox, settings) -> None:
+    settings.IDENTITYX_ORG_ID = None
+    assert by_header(sandbox, "/editors/", OWNER) == 200
+    assert by_header(sandbox, "/editors/", MEMBER) == 403
+    assert sandbox.count("activeAppContext") == 1
+
+
 def test_in_no_one_s_organization_roles_mean_nothing(sandbox: Sandbox, settings) -> None:
     """Where anybody may be staff, everybody can own an organization."""
     settings.IDENTITYX_ORG_ID = "any"

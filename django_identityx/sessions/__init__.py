@@ -224,13 +224,22 @@ def get_verdict(request: HttpRequest, max_age: float | None = None) -> Verdict |
 
 
 async def aget_verdict(request: HttpRequest, max_age: float | None = None) -> Verdict | None:
-    """`get_verdict` in an async view."""
+    """`get_verdict` in an async view: a thread is needed only where something is to be written."""
     if hasattr(request, "session"):
         await request.session.aget(KEY)  # from here on it is in memory
+    here = await applications.acurrent(request)
     held = _current(request)
     if held is None:
         return None
-    return await sync_to_async(get_verdict)(request, max_age)
+    outcome: Verdict | IdentityXError
+    try:
+        outcome = await verification.acheck(held.credential, application=here, max_age=max_age)
+    except (Rejected, Unavailable) as error:
+        outcome = error
+    now = time.time()
+    if _is_plain(held, outcome, now):
+        return outcome  # type: ignore[return-value]
+    return await sync_to_async(_settle)(request, held, outcome, max_age, now)
 
 
 def get_credential(request: HttpRequest) -> Credential | None:
