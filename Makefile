@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint docs api dist audit browser bench soak clean
+.PHONY: demo demo-existing test lint docs api dist audit browser bench soak clean
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -13,6 +13,9 @@ $(VENV)/.ready: pyproject.toml
 
 demo: $(VENV)/.ready  ## the example site and IdentityX on localhost
 	$(BIN)/python example_project/demo.py
+
+demo-existing: $(VENV)/.ready  ## a site that had users before
+	$(BIN)/python example_project/demo.py --site existing
 
 test: $(VENV)/.ready  ## the default suite
 	$(BIN)/python -m pytest $(ARGS)

@@ -1,4 +1,4 @@
-"""``make demo``: the example site and IdentityX's sandbox on this machine, until Ctrl-C."""
+"""``make demo`` and ``make demo-existing``: a site and IdentityX's sandbox, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def _run(options: argparse.Namespace, signals: Signals, children: list[Child]) -
     sandbox, site = f"http://{HOST}:{sandbox_port}", f"http://{HOST}:{site_port}"
     env = {
         **os.environ,
-        "DJANGO_SETTINGS_MODULE": "daily.settings",
+        "DJANGO_SETTINGS_MODULE": f"{options.site}.settings",
         "EXAMPLE_DEBUG": "1",
         "EXAMPLE_API_URL": f"{sandbox}/graphql",
         "EXAMPLE_CALLBACK_URL": f"{site}/account/callback/",
@@ -152,7 +152,8 @@ def _run(options: argparse.Namespace, signals: Signals, children: list[Child]) -
             raise Failed(f"Nothing answers after {PATIENCE:.0f} seconds. See {data}/*.log.")
         signals.pause()
 
-    print(welcome(site, sandbox, data), flush=True)
+    say = welcome if options.site == "daily" else welcome_to_existing
+    print(say(site, sandbox, data), flush=True)
     while True:
         for server in servers:
             server.must_live()
@@ -232,6 +233,34 @@ def welcome(site: str, sandbox: str, logs: Path) -> str:
 """
 
 
+def welcome_to_existing(site: str, sandbox: str, logs: Path) -> str:
+    """The same for the site that had users before."""
+    python, manage, said = _short(Path(sys.executable)), _short(MANAGE), _short(logs)
+    return f"""
+  Acme Kitchen  {site}/
+  IdentityX     {sandbox}/  people, and the outbox instead of mail
+
+  To try:
+
+  1. Sign in with a link, as reader@example.net, and bookmark something: it belongs to a row.
+     The mail with the link is in {sandbox}/#outbox
+
+  2. Open the admin: {site}/admin/ has "Sign in with IdentityX", for owner@example.com.
+     Paste the link from the outbox.
+
+  3. Make an account with a password, as the site has had them, sign in to it, and connect it:
+
+     {python} {manage} createsuperuser --settings existing.settings
+
+  4. Break IdentityX, go on reading, and try to bookmark something; "none" mends it:
+
+     curl {sandbox}/_sandbox/faults \\
+         -H "Content-Type: application/json" -d '{{"mode": "html502"}}'
+
+  What both say is in {said}/site.log and sandbox.log. Ctrl-C ends both.
+"""
+
+
 def _short(path: Path) -> str:
     """Return the path as one would type it here."""
     with contextlib.suppress(ValueError):
@@ -241,6 +270,9 @@ def _short(path: Path) -> str:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--site", choices=["daily", "existing"], default="daily", help="which (%(default)s)"
+    )
     parser.add_argument("--port", type=int, default=PORT, help="of the site (%(default)s)")
     parser.add_argument("--sandbox-port", type=int, default=SANDBOX_PORT, help="(%(default)s)")
     parser.add_argument(

@@ -14,7 +14,8 @@ from sphinx.util.docutils import SphinxDirective
 import django_identityx
 from django_identityx.conf import SETTINGS
 
-CHECKS = Path(django_identityx.__file__).parent / "checks.py"
+ROOT = Path(django_identityx.__file__).parent
+CHECKS = (ROOT / "checks.py", ROOT / "accounts" / "checks.py")
 PREFIX = "identityx."
 
 
@@ -33,7 +34,8 @@ def checks_table() -> str:
     """All checks: those of single settings, and what ``checks`` says itself."""
     rows = ["| id | what it says |", "| --- | --- |"]
     found = {f"{PREFIX}{s.id}": f"What is wrong with `{s.name}`." for s in SETTINGS.values()}
-    found |= _messages(ast.parse(CHECKS.read_text()))
+    for path in CHECKS:
+        found |= _messages(ast.parse(path.read_text()))
     rows += [f"| `{id_}` | {found[id_]} |" for id_ in sorted(found)]
     return "\n".join(rows)
 
@@ -77,7 +79,8 @@ class _Table(SphinxDirective):
     make: Any = staticmethod(settings_table)
 
     def run(self) -> list[nodes.Node]:
-        self.env.note_dependency(str(CHECKS))
+        for path in CHECKS:
+            self.env.note_dependency(str(path))
         return self.parse_text_to_nodes(self.make())
 
 

@@ -99,3 +99,15 @@ REST_FRAMEWORK = {
         "django_identityx.accounts.authentication.LocalSessionAuthentication",
     ],
 }
+
+# Links are in the addresses of requests: nothing is logged before it was cleaned.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"redact": {"()": "django_identityx.redaction.RedactingFilter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["redact"]}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        "django.server": {"handlers": ["console"], "level": "INFO", "propagate": False},
+    },
+}
