@@ -12,8 +12,10 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.http import HttpRequest
 
+from .. import emails
 from ..conf import conf
 from ..credentials import TokenType
+from ..signin import CONNECTING
 from .identities import Person, key_of
 
 KEY = "_identityx_link"
@@ -27,6 +29,7 @@ def wish(request: HttpRequest, row: Any, email: str, token_type: TokenType) -> N
         "kind": token_type.value,
         "at": time.time(),
     }
+    request.session[CONNECTING] = emails.mask(email)
 
 
 def wish_of(request: HttpRequest, user: Person) -> Any | None:
@@ -47,7 +50,8 @@ def wish_of(request: HttpRequest, user: Person) -> Any | None:
 
 def fulfilled(request: HttpRequest) -> None:
     """Forget the wish: what it was for is done."""
-    request.session.pop(KEY, None)
+    for key in (KEY, CONNECTING):
+        request.session.pop(key, None)
 
 
 def local_row(request: HttpRequest) -> Any | None:

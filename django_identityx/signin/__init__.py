@@ -5,6 +5,7 @@ from .api import LoginLinkView as APILoginLinkView
 from .api import LoginView as APILoginView
 from .api import LogoutView as APILogoutView
 from .api import MeView as APIMeView
+from .flow import CONNECTING
 from .forms import EmailForm
 from .links import Link, LinkKind, read_link, token_from
 from .pages import (
@@ -18,6 +19,7 @@ from .pages import (
 )
 
 __all__ = [
+    "CONNECTING",
     "APIDevicesView",
     "APILoginLinkView",
     "APILoginView",

@@ -53,7 +53,9 @@ def ask_here(visitor: Visitor, sandbox: Sandbox, email: str = READER, **fields: 
 
 
 def press(visitor: Visitor, url: str):
-    return visitor.submit(visitor.open(url), switch="1")
+    page = visitor.open(url)
+    assert page.status_code == 200
+    return visitor.submit(page)
 
 
 # --- "ask", the default
@@ -61,6 +63,27 @@ def press(visitor: Visitor, url: str):
 
 def test_the_address_alone_does_not_get_in(sandbox: Sandbox, rita: User) -> None:
     refused(Visitor(), sandbox)
+
+
+def test_the_way_to_the_page_that_asks(sandbox: Sandbox, rita: User) -> None:
+    visitor = Visitor()
+    response = visitor.sign_in(sandbox, next="/members/")
+    assert response.url == f"{LINK_ACCOUNT}?kind=AppUser&next=%2Fmembers%2F"
+    page = visitor.get(response.url).content.decode()
+    back = "%2Fidentityx%2Flink-account%2F%3Fkind%3DAppUser%26next%3D%252Fmembers%252F"
+    assert f"/local/login/?next={back}" in page
+    assert rita.username not in page
+
+
+def test_the_page_says_that_it_connects(sandbox: Sandbox, rita: User) -> None:
+    visitor = local_visitor()
+    page = visitor.open(ask_here(visitor, sandbox)).content.decode()
+    assert "Connect your account?" in page
+    assert "Change account?" not in page
+    other = Visitor()
+    other.ask("subscriber@example.net")
+    page = visitor.open(sandbox.outbox[-1].url).content.decode()
+    assert "Change account?" in page
 
 
 def test_proof_of_both_sides_attaches(sandbox: Sandbox, rita: User) -> None:

@@ -18,7 +18,7 @@ from ... import ratelimits, sessions
 from ...exceptions import Rejected
 from .. import redirects
 from ..cookies import MAX_CARRIED, Carrier, Known, Mark
-from ..flow import Decision, Step, decide, is_theirs
+from ..flow import CONNECTING, Decision, Step, decide, is_theirs
 from ..links import Link, check_token, read_link
 from ..reasons import reason_for
 from ..redemption import outside_transactions, redeem
@@ -109,6 +109,7 @@ class CallbackView(Page):
             carrier=carrier,
             staff=link.is_staff,
             switching=sessions.holds_somebody(self.request),
+            connecting=self.request.session.get(CONNECTING) == link.masked_email,
             stay=redirects.after_login(self.request, carrier.next),
             **context,
         )
