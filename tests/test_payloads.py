@@ -123,6 +123,7 @@ def test_app_user() -> None:
         "banned": False,
         "access_levels": (AccessLevel("p", "Premium"),),
         "teams": (Team("t", "Office"),),
+        "profile": None,
     }
 
 

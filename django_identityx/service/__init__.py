@@ -14,7 +14,7 @@ from .answers import (
 )
 from .dialects import AUTO, Endpoint, header
 from .gates import PEOPLE, VERIFICATION, Gate, Load, gate
-from .operations import Operation, given, mutation, query
+from .operations import Operation, camel, given, mutation, query
 from .payloads import read, selection, shape
 from .transport import Transport
 
@@ -32,6 +32,7 @@ __all__ = [
     "Operation",
     "Reply",
     "Transport",
+    "camel",
     "gate",
     "given",
     "header",

@@ -92,6 +92,7 @@ _UNKNOWN = re.compile(r"No [\w -]{1,40} was found for '")
 _ABOUT_INPUT = re.compile(
     r"[a-z-]+ validation failed: "
     r"|Cast to ObjectId failed "
+    r"|E11000 duplicate key error "
     r"|The path 'params\.\w+(?:\.\w+)*' is required\."
     r"|Unexpected (?:token .{1,4} in JSON |end of JSON input\Z)"  # a cursor that is none
 )
@@ -252,7 +253,7 @@ def definite(error: GraphQLError) -> str:
 def is_duplicate(answer: Answer, name: str) -> bool:
     """Whether somebody else made the same thing at the same moment."""
     error = answer.error_for(name)
-    return error is not None and error.message.startswith("E11000 duplicate key error")
+    return error is not None and error.message.startswith("E11000 duplicate key error ")
 
 
 def value_of(
@@ -285,10 +286,9 @@ def _no_credential(error: GraphQLError, about: About) -> IdentityXError:
 
 
 def _invalid(error: GraphQLError, about: About) -> InvalidInput:
-    detail = redact(error.message)
-    return InvalidInput(
-        "IdentityX refused a value.", code=error.code, detail=detail, fields=by_field(detail)
-    )
+    fields = by_field(redact(error.message))
+    detail = "\n".join(line for lines in fields.values() for line in lines)
+    return InvalidInput("IdentityX refused a value.", code=error.code, detail=detail, fields=fields)
 
 
 def _says(kind: type[OperationFailed], text: str) -> _Make:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,6 +59,11 @@ def _written(
     fields = f" {{ {selection} }}" if selection else ""
     document = f"{kind} {title}{head} {{ {name}{argument}{fields} }}"
     return document, {"input": given} if given else {}, title
+
+
+def camel(name: str) -> str:
+    """IdentityX's name of what we call ``name``."""
+    return re.sub(r"_([a-z])", lambda match: match[1].upper(), name)
 
 
 def given(**values: Any) -> dict[str, Any]:

@@ -8,15 +8,14 @@ means that it comes from elsewhere. Null is a field's default; where it has none
 from __future__ import annotations
 
 import dataclasses
-import re
 import types
 import typing
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any, TypeVar
 
 from ..exceptions import Unclear
+from .operations import camel
 
 T = TypeVar("T")
 
@@ -32,7 +31,6 @@ class _Field:
     selection: str
 
 
-@lru_cache
 def selection(kind: Any) -> str:
     """The fields of IdentityX's type that make a ``kind``."""
     return " ".join(
@@ -45,7 +43,7 @@ def read(kind: type[T], value: Any, **given: Any) -> T:
     if not isinstance(value, dict):
         raise shape("an object")
     found = given
-    for entry in _fields(kind):  # type: ignore[arg-type]
+    for entry in _fields(kind):
         raw = value.get(entry.wire)
         if raw is not None:
             found[entry.name] = entry.read(raw, entry.wire)
@@ -60,8 +58,15 @@ def shape(name: str) -> Unclear:
     return Unclear(f"IdentityX's answer has another shape at {name}.")
 
 
-@lru_cache
+_known: dict[Any, tuple[_Field, ...]] = {}
+
+
 def _fields(kind: Any) -> tuple[_Field, ...]:
+    known = _known.get(kind)
+    return _known.setdefault(kind, _described(kind)) if known is None else known
+
+
+def _described(kind: Any) -> tuple[_Field, ...]:
     hints = typing.get_type_hints(kind)
     return tuple(
         _field(field, hints[field.name])
@@ -74,15 +79,11 @@ def _field(field: dataclasses.Field[Any], hint: Any) -> _Field:
     missing = dataclasses.MISSING
     return _Field(
         name=field.name,
-        wire=field.metadata.get("wire") or _camel(field.name),
+        wire=field.metadata.get("wire") or camel(field.name),
         is_required=field.default is missing and field.default_factory is missing,
         read=_reader(hint),
         selection=field.metadata.get("select") or _selection_in(hint),
     )
-
-
-def _camel(name: str) -> str:
-    return re.sub(r"_([a-z])", lambda match: match[1].upper(), name)
 
 
 def _selection_in(hint: Any) -> str:
@@ -106,9 +107,11 @@ def _reader(hint: Any) -> _Reader:
 
 
 def _plain(kind: type) -> _Reader:
+    kinds = (int, float) if kind is float else kind
+
     def read_plain(value: Any, name: str) -> Any:
         # JSON's true is no number, though Python's is.
-        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        if not isinstance(value, kinds) or (isinstance(value, bool) and kind is not bool):
             raise shape(name)
         return value
 

@@ -15,11 +15,13 @@ _NAMED = re.compile(
     r'|Cast to \w+ failed for value .{0,200} at path "(?P<cast>\w+)"',
     re.S,
 )
+_TAKEN = re.compile(r"E11000 duplicate key error .{0,200}?(?:index: )?(?:\w+_1_)?([A-Za-z]+)_1\b")
 _WORDS = [
     (re.compile(r"\bregion code\b"), "regionCode"),
     (re.compile(r"\bcountry code\b"), "countryCode"),
     (re.compile(r"\bpostal code\b"), "postalCode"),
     (re.compile(r"\bemail (?:address|domain)\b|\bNew email\b"), "email"),
+    (re.compile(r"\bCIDR notation\b"), "cidrs"),
 ]
 _ALIASES = {"_id": "id", "domain": "email"}  # an address without a domain
 
@@ -36,6 +38,9 @@ def by_field(message: str) -> dict[str, list[str]]:
 
 
 def _field(line: str, *, is_named: bool) -> tuple[str, str]:
+    taken = _TAKEN.match(line)
+    if taken is not None:
+        return taken[1], "This exists already."
     match = _NAMED.match(line)
     if match is not None and (is_named or match["named"] is None):
         name = next(filter(None, match.groups()))

@@ -14,6 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeGuard
 
+from .profiles import Profile
+
 if TYPE_CHECKING:
     from django.contrib.auth.models import Group, Permission
     from django.db.models.manager import EmptyManager
@@ -199,7 +201,8 @@ class AppUser(IdentityXUser):
     ``access_levels`` and ``teams`` are the directly assigned ones only, as IdentityX reports
     them: what a reader may see also depends on domains and addresses, so ask IdentityX for that.
     ``verified`` says that the address has been used to sign in; ``banned`` is IdentityX's flag
-    for commenters, which by itself keeps nobody out.
+    for commenters, which by itself keeps nobody out. ``profile`` is None where it was not asked
+    for: a verdict has none.
     """
 
     kind: ClassVar[str] = "AppUser"
@@ -210,6 +213,7 @@ class AppUser(IdentityXUser):
     banned: bool = False
     access_levels: tuple[AccessLevel, ...] = field(default=())
     teams: tuple[Team, ...] = field(default=())
+    profile: Profile | None = field(default=None, metadata={"wire": None}, repr=False)
 
     @property
     def identity(self) -> tuple[str, str, str]:

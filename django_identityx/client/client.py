@@ -1,40 +1,16 @@
-"""The IdentityX API: a method for each operation of the sign-in flows, `execute` for the rest.
-
-Knows no request and, but for `IdentityXClient.from_settings`, no settings. Every method raises
-the errors of ``exceptions``: `Rejected` about a token or link, `Unavailable` on trouble,
-`ConfigurationError` for a refused application id, `OperationFailed` and its kin for input.
-"""
+"""The client: the operations of the sign-in flows, and the doors to the rest."""
 
 from __future__ import annotations
 
-import copy
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
-from .addresses import Visitor
-from .applications import Application
-from .credentials import Credential, TokenType, read_claims
-from .exceptions import (
-    ConfigurationError,
-    InvalidInput,
-    Malformed,
-    NotFound,
-    OperationFailed,
-    Rejected,
-    Unclear,
-)
-from .service import (
-    AUTO,
-    PEOPLE,
+from ..credentials import Credential, TokenType
+from ..exceptions import InvalidInput, NotFound, OperationFailed, Rejected, Unclear
+from ..service import (
     About,
-    Answer,
-    Endpoint,
     Operation,
-    Transport,
-    gate,
     given,
-    is_duplicate,
     meaning,
     mutation,
     no_verdict,
@@ -44,10 +20,16 @@ from .service import (
     shape,
     value_of,
 )
-from .sharedcache import SharedCache, shared
-from .users import AccessLevel, ApiTokenUser, AppUser, Membership, OrgUser, Team
+from ..users import AccessLevel, ApiTokenUser, AppUser, Country, Membership, OrgUser, Team
+from .app_users import AppUsers, OwnProfile
+from .base import BaseClient
+from .comments import Comments
+from .entitlements import AccessLevels, Teams
+from .organizations import ApplicationSettings, Memberships, OrganizationSettings
+from .resource import several
+from .results import ROLES, AppContext, AppUserLogin, ContentAccess, OrgUserLogin, Region
 
-ROLES = frozenset({"Owner", "Administrator", "Member", "Guest"})
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -90,146 +72,62 @@ ACTIVE_USER = Operation(
 )
 
 
-@dataclass(frozen=True)
-class AppUserLogin:
-    """What a login link was exchanged for."""
+class IdentityXClient(BaseClient):
+    """The IdentityX API; arguments as `BaseClient` has them.
 
-    user: AppUser
-    credential: Credential
-    login_source: str | None = None
-    additional_context: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class OrgUserLogin:
-    """What a staff login link was exchanged for; ``user`` has no memberships yet."""
-
-    user: OrgUser
-    credential: Credential
-
-
-@dataclass(frozen=True)
-class AppContext:
-    """Application and organization ids, and what a visitor is entitled to altogether."""
-
-    app_id: str
-    organization_id: str
-    user: AppUser | None
-    access_levels: tuple[AccessLevel, ...]
-    teams: tuple[Team, ...]
-
-
-@dataclass(frozen=True)
-class ContentAccess:
-    """IdentityX's answer to whether some content may be shown. ``messages`` are its HTML."""
-
-    can_access: bool
-    is_logged_in: bool
-    has_required_access_level: bool
-    requires_access_level: bool
-    required_access_levels: tuple[AccessLevel, ...] = ()
-    messages: dict[str, Any] = field(default_factory=dict)
-
-
-class IdentityXClient:
-    """A client of one endpoint, on behalf of one application. Safe to share between threads.
-
-    ``url`` is the GraphQL endpoint, ``timeout`` (connect, read) in seconds, their sum a cap on each
-    call, ``authorization_format`` ``auto``, ``bearer`` or ``plain``. ``credential`` is an OrgUser's
-    or, better, an API token: what operations for staff are called with. ``visitor`` is who caused
-    the calls; ``memory`` is where processes share how the endpoint reads credentials. ``lane`` is
-    the part of the process's gate that the calls go through; None for who holds a place already.
+    Every method raises the errors of ``exceptions``: `Rejected` about a token or link,
+    `Unavailable` on trouble, `ConfigurationError` for a refused application id, `OperationFailed`
+    and its kin for input.
     """
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        app_id: str | None = None,
-        org_id: str | None = None,
-        timeout: tuple[float, float] = (3.05, 5),
-        authorization_format: str = AUTO,
-        credential: Credential | None = None,
-        visitor: Visitor | None = None,
-        memory: SharedCache | None = None,
-        allow_http: bool = False,
-        lane: str | None = PEOPLE,
-    ) -> None:
-        self.app_id = app_id
-        self.org_id = org_id
-        self.credential = credential
-        self.visitor = visitor
-        self.lane = lane
-        transport = Transport(url, timeout=timeout, allow_http=allow_http)
-        self._endpoint = Endpoint(transport, authorization_format, memory)
+    @property
+    def app_users(self) -> AppUsers:
+        """The people of the application, for staff."""
+        return AppUsers(self)
 
-    @classmethod
-    def from_settings(
-        cls,
-        application: Application | None = None,
-        *,
-        app_id: str | None = None,
-        org_id: str | None = None,
-        visitor: Visitor | None = None,
-        lane: str | None = PEOPLE,
-    ) -> IdentityXClient:
-        """Make a client as the ``IDENTITYX_*`` settings say; the arguments win over them."""
-        from django.conf import settings
+    @property
+    def access_levels(self) -> AccessLevels:
+        """What the application can entitle people to."""
+        return AccessLevels(self)
 
-        from .conf import conf, rules
+    @property
+    def teams(self) -> Teams:
+        """Who is entitled by membership, domain or network."""
+        return Teams(self)
 
-        if application is None:
-            application = Application(conf.APP_ID, org_id=conf.ORG_ID)
-        org_id = org_id or application.org_id
-        api_token = conf.API_TOKEN
-        return cls(
-            conf.API_URL,
-            app_id=app_id or application.app_id,
-            org_id=None if org_id == rules.ANY_ORGANIZATION else org_id,
-            timeout=conf.TIMEOUT,
-            authorization_format=conf.AUTHORIZATION_FORMAT,
-            credential=Credential(TokenType.ORG_USER_API_TOKEN, api_token) if api_token else None,
-            visitor=visitor,
-            memory=shared(),
-            allow_http=settings.DEBUG,
-            lane=lane,
-        )
+    @property
+    def comments(self) -> Comments:
+        """What people write below the site's pages."""
+        return Comments(self)
 
-    def for_visitor(self, visitor: Visitor | None) -> IdentityXClient:
-        """The same client on behalf of ``visitor``: IdentityX writes address and browser down."""
-        return self._with(visitor=visitor)
+    @property
+    def memberships(self) -> Memberships:
+        """Who is staff of the organization, and who was invited."""
+        return Memberships(self)
 
-    def with_credential(self, credential: Credential) -> IdentityXClient:
-        """The same client with an OrgUser's or API token for operations that need one."""
-        return self._with(credential=credential)
+    @property
+    def application(self) -> ApplicationSettings:
+        """How the application introduces itself, and its contexts."""
+        return ApplicationSettings(self)
 
-    def execute(
-        self,
-        document: str,
-        variables: dict[str, Any] | None = None,
-        *,
-        credential: Credential | None = None,
-        operation_name: str | None = None,
-        app_id: str | None = None,
-        org_id: str | None = None,
-    ) -> dict[str, Any]:
-        """Execute ``document`` and return its ``data``; raise for the first error of a root field.
+    @property
+    def organization(self) -> OrganizationSettings:
+        """The organization, and what it asks people to consent to."""
+        return OrganizationSettings(self)
 
-        A document that is not clearly a query counts as a mutation: it is never sent twice.
-        """
-        operation = Operation(
-            document,
-            variables or {},
-            operation_name,
-            is_mutation=not document.lstrip().startswith(("query", "{")) or "mutation" in document,
-        )
-        del variables  # no error report prints it
-        client = self._with(app_id=app_id or self.app_id, org_id=org_id or self.org_id)
-        with self._gate():
-            answer = client._send(operation, credential)
-            if answer.errors:
-                raise meaning(answer.errors[0], About.CREDENTIAL if credential else About.INPUT)
-        return answer.data
+    def own_profile(self, credential: Credential) -> OwnProfile:
+        """The profile of the AppUser whose credential this is, for that person."""
+        return OwnProfile(self, credential)
+
+    def countries(self, lang: str = "en") -> tuple[Country, ...]:
+        """The countries that IdentityX knows, by their names in a language."""
+        asked = query("localeCountries", selection(Country), lang=lang)
+        return several(Country, self._call(asked))
+
+    def regions(self, *country_codes: str) -> tuple[Region, ...]:
+        """The regions of countries that have any: ``US``, ``CA``, ``MX``; without one, of all."""
+        asked = query("localeRegions", selection(Region), countryCodes=list(country_codes))
+        return several(Region, self._call(asked))
 
     def ping(self) -> None:
         """Ask whether IdentityX is there and serves this application."""
@@ -247,12 +145,13 @@ class IdentityXClient:
         operation = Operation(
             f"query {{ ping {nobody}{person} {{ id }} }}", root=person, needs_person=True
         )
-        answer = self._send(operation, Credential(token_type, "none"))
         try:
-            for error in answer.errors:
-                if error.path[:1] != (person,):
-                    raise meaning(error, About.INPUT)
-            value_of(answer, person, About.CREDENTIAL)
+            with self._gate():
+                answer = self._send(operation, Credential(token_type, "none"))
+                for error in answer.errors:
+                    if error.path[:1] != (person,):
+                        raise meaning(error, About.INPUT)
+                value_of(answer, person, About.CREDENTIAL)
         except Rejected:
             return
         except OperationFailed as error:
@@ -464,50 +363,6 @@ class IdentityXClient:
             raise OperationFailed("An API token can't be ended.")
         self._call(mutation("userLogout"), credential, about=About.LINK)
 
-    # --- How ------------------------------------------------------------------------------
-
-    def _with(self, **changes: Any) -> IdentityXClient:
-        other = copy.copy(self)
-        other.__dict__.update(changes)
-        return other
-
-    def _gate(self) -> AbstractContextManager[None]:
-        """Encloses a call and what its answer means, by which the gate knows of trouble."""
-        if self.lane is None:
-            return nullcontext()
-        return gate(self._endpoint.transport.url).call(self.lane)
-
-    def _send(self, operation: Operation, credential: Credential | None = None) -> Answer:
-        return self._endpoint.send(
-            replace(
-                operation,
-                credential=credential,
-                app_id=self.app_id,
-                org_id=self.org_id,
-                visitor=self.visitor,
-            )
-        )
-
-    def _call(
-        self,
-        operation: Operation,
-        credential: Credential | None = None,
-        *,
-        about: About | None = None,
-        nullable: bool = False,
-    ) -> Any:
-        """Send ``operation`` and return the value of its root field."""
-        if about is None:
-            about = About.CREDENTIAL if credential else About.INPUT
-        with self._gate():
-            answer = self._send(operation, credential)
-            return value_of(answer, operation.root, about, nullable=nullable)
-
-    def _create(self, operation: Operation) -> Answer:
-        """Send what creates something; once more where somebody was faster, so that it exists."""
-        answer = self._send(operation)
-        return self._send(operation) if is_duplicate(answer, operation.root) else answer
-
     def _public(self, operation: Operation, credential: Credential | None) -> dict[str, Any]:
         """A public operation, with a guard beside it that turns a bad token into an error."""
         name = operation.root
@@ -522,12 +377,6 @@ class IdentityXClient:
                 raise meaning(error, About.CREDENTIAL)
             value_of(answer, "activeAppUser", About.CREDENTIAL)
             return _object(value_of(answer, name, About.CREDENTIAL))
-
-    def _app_user(self, value: Any, credential: Credential | None = None) -> AppUser:
-        """Read an AppUser; whose application it is, a token knows better than we do."""
-        if not self.app_id:
-            raise ConfigurationError("This needs an application: set IDENTITYX_APP_ID.")
-        return read(AppUser, value, app_id=_issuer(credential) if credential else self.app_id)
 
     def _app_user_login(self, value: Any) -> AppUserLogin:
         credential = _credential(TokenType.APP_USER, value)
@@ -548,13 +397,6 @@ class _Token:
 def _credential(token_type: TokenType, value: Any) -> Credential:
     """Take the token out of an answer, so that no error report prints it from there."""
     return Credential(token_type, read(_Token, _object(value).pop("token", None)).value)
-
-
-def _issuer(credential: Credential) -> str:
-    try:
-        return read_claims(credential.token).iss
-    except Malformed:
-        raise Unclear("IdentityX accepts a token that can't be read.") from None
 
 
 def _membership(value: Any) -> Membership:

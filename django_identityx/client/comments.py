@@ -1,0 +1,118 @@
+"""Comments of readers, by streams: one for each page that has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from ..credentials import Credential
+from ..service import given, mutation, query, selection
+from .resource import PAGE, Resource, sorted_by
+from .results import Comment, CommentStream
+
+_COMMENT = selection(Comment)
+_STREAM = selection(CommentStream)
+
+
+class Comments(Resource):
+    """The comments of the application."""
+
+    def list(
+        self,
+        *,
+        statuses: Iterable[str] = (),
+        user_ids: Iterable[str] = (),
+        stream_ids: Iterable[str] = (),
+        starting: datetime | None = None,
+        ending: datetime | None = None,
+        order: str = "-id",
+        page_size: int = PAGE,
+    ) -> Iterator[Comment]:
+        """For moderators; ``statuses`` are ``Approved``, ``Rejected``, ``Flagged``, ``Banned``."""
+        return self._each(
+            Comment,
+            "comments",
+            page_size,
+            statuses=[*statuses],
+            userIds=[*user_ids],
+            streamIds=[*stream_ids],
+            sort=sorted_by(order),
+            **given(starting=_milliseconds(starting), ending=_milliseconds(ending)),
+        )
+
+    def for_stream(
+        self, identifier: str, *, order: str = "-id", page_size: int = PAGE
+    ) -> Iterator[Comment]:
+        """What readers may see of a stream, the newest first; needs no credential."""
+        asked = {"identifier": identifier, "sort": sorted_by(order)}
+        return _Public(self._client)._each(Comment, "commentsForStream", page_size, **asked)
+
+    def count(self, identifier: str) -> int:
+        """How many comments readers may see in a stream; needs no credential."""
+        return _Public(self._client)._count("commentsForStream", identifier=identifier)
+
+    def get(self, comment_id: str) -> Comment:
+        return self._one(Comment, query("comment", _COMMENT, id=comment_id))
+
+    def create(
+        self,
+        credential: Credential,
+        identifier: str,
+        body: str,
+        *,
+        display_name: str | None = None,
+        title: str | None = None,
+        description: str | None = None,
+        url: str | None = None,
+    ) -> Comment:
+        """Write a comment as an AppUser, who must have verified; a new stream is made."""
+        stream = given(identifier=identifier, title=title, description=description, url=url)
+        asked = given(body=body, stream=stream, displayName=display_name)
+        own = Comments(self._client, credential)
+        return own._one(Comment, mutation("createComment", _COMMENT, **asked))
+
+    def flag(
+        self, comment_id: str, *, credential: Credential | None = None, flagged: bool = True
+    ) -> Comment:
+        """Tell the moderators, as an AppUser or as staff; `NotAllowed` for the banned."""
+        asked = mutation("setCommentFlagged", _COMMENT, id=comment_id, value=flagged)
+        return Comments(self._client, credential or self._credential)._one(Comment, asked)
+
+    def approve(self, comment_id: str, *, approved: bool = True) -> Comment:
+        asked = mutation("setCommentApproved", _COMMENT, id=comment_id, value=approved)
+        return self._one(Comment, asked)
+
+    def set_body(self, comment_id: str, body: str) -> Comment:
+        return self._one(Comment, mutation("setCommentBody", _COMMENT, id=comment_id, value=body))
+
+    def delete(self, comment_id: str) -> None:
+        self._call(mutation("deleteComment", id=comment_id))
+
+    def match_streams(
+        self,
+        phrase: str,
+        *,
+        field: str = "title",
+        position: str = "contains",
+        page_size: int = PAGE,
+    ) -> Iterator[CommentStream]:
+        """Streams by ``title``, ``identifier``, ``url``, ...: IdentityX finds none by its id."""
+        asked = {"field": field, "phrase": phrase, "position": position}
+        return self._each(CommentStream, "matchCommentStreams", page_size, **asked)
+
+    def archive(self, stream_id: str, *, archived: bool = True) -> CommentStream:
+        """Close a stream for new comments, or open it again."""
+        asked = mutation("setCommentStreamArchived", _STREAM, id=stream_id, value=archived)
+        return self._one(CommentStream, asked)
+
+
+class _Public(Resource):
+    """Asks for nobody: with a credential these operations would say no more."""
+
+    def _call(self, operation: Any, *, nullable: bool = False) -> Any:
+        return self._client._call(operation, nullable=nullable)
+
+
+def _milliseconds(moment: datetime | None) -> int | None:
+    return None if moment is None else int(moment.timestamp() * 1000)

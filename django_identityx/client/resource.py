@@ -1,0 +1,100 @@
+"""What the resources of the client share: asking with a credential, and paging by cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+from ..credentials import Credential
+from ..exceptions import NotFound, Unclear
+from ..service import Operation, camel, given, query, read, selection, shape
+from .base import BaseClient
+
+T = TypeVar("T")
+
+PAGE = 100  # entries that are asked for at once
+
+
+class Resource:
+    """A part of the API, called with one credential: by default the client's own."""
+
+    def __init__(self, client: BaseClient, credential: Credential | None = None) -> None:
+        self._client = client
+        self._credential = credential
+
+    def _call(self, operation: Operation, *, nullable: bool = False) -> Any:
+        if self._credential is None:
+            return self._client._staff(operation, nullable=nullable)
+        return self._client._call(operation, self._credential, nullable=nullable)
+
+    def _one(self, kind: type[T], operation: Operation) -> T:
+        """Read what an operation answers; `NotFound` where that is null."""
+        return self._made(kind, self._call(operation, nullable=not operation.is_mutation))
+
+    def _made(self, kind: type[T], value: Any) -> T:
+        if value is None:
+            raise NotFound("IdentityX knows no such one.")
+        return read(kind, value)
+
+    def _selected(self, kind: type) -> str:
+        return selection(kind)
+
+    def _each(
+        self, kind: type[T], name: str, page_size: int = PAGE, /, **asked: Any
+    ) -> Iterator[T]:
+        """Each entry of a list, asked for page by page: no more than one is held."""
+        node = self._selected(kind)
+        fields = f"edges {{ node {{ {node} }} }} pageInfo {{ hasNextPage endCursor }}"
+        after: str | None = None
+        while True:
+            pagination = given(limit=page_size, after=after)
+            value = self._call(query(name, fields, pagination=pagination, **asked))
+            nodes, end = _page(value, name)
+            del value
+            for node in nodes:
+                yield self._made(kind, node)
+            if end is None:
+                return
+            if end == after:
+                raise Unclear(f"IdentityX gives the same page of {name} again.")
+            after = end
+
+    def _count(self, name: str, **asked: Any) -> int:
+        value = self._call(query(name, "totalCount", pagination={"limit": 1}, **asked))
+        count = value.get("totalCount") if isinstance(value, dict) else None
+        if not isinstance(count, int):
+            raise shape(name)
+        return count
+
+
+def several(kind: type[T], value: Any) -> tuple[T, ...]:
+    """Read a list that comes at once."""
+    if not isinstance(value, list):
+        raise shape("a list")
+    return tuple([read(kind, entry) for entry in value if entry is not None])
+
+
+def sorted_by(order: str) -> dict[str, str]:
+    """IdentityX's order for ours: a field's name, with a minus before it for the reverse."""
+    direction = "desc" if order.startswith("-") else "asc"
+    return {"field": camel(order.removeprefix("-")), "order": direction}
+
+
+def wire(fields: Any) -> dict[str, Any]:
+    """Our names of fields as IdentityX's; what is None stays, and clears."""
+    return {camel(name): value for name, value in fields.items()}
+
+
+def _page(value: Any, name: str) -> tuple[list[Any], str | None]:
+    """The entries of a page, and the cursor of the next one if there is one."""
+    edges = value.get("edges") if isinstance(value, dict) else None
+    info = value.get("pageInfo") if isinstance(value, dict) else None
+    if not isinstance(edges, list) or not isinstance(info, dict):
+        raise shape(name)
+    nodes = [edge.get("node") for edge in edges if isinstance(edge, dict)]
+    end = info.get("endCursor")
+    if not info.get("hasNextPage"):
+        return nodes, None
+    if not isinstance(end, str) or not end or not nodes:
+        raise shape(name)
+    return nodes, end
