@@ -275,8 +275,8 @@ class AppUsers(_People):
 
 
 def _external(identifier: ExternalIdentifier, namespace: ExternalNamespace) -> dict[str, Any]:
-    """Both as IdentityX takes them: what is empty is left out."""
+    """Both as IdentityX stores them: it finds a namespace only if it is the same to the letter."""
     return {
-        name: {key: value for key, value in asdict(part).items() if value}
+        name: {key: value or None for key, value in asdict(part).items()}
         for name, part in (("identifier", identifier), ("namespace", namespace))
     }

@@ -145,17 +145,17 @@ class IdentityXClient(BaseClient):
         operation = Operation(
             f"query {{ ping {nobody}{person} {{ id }} }}", root=person, needs_person=True
         )
-        try:
-            with self._gate():
-                answer = self._send(operation, Credential(token_type, "none"))
+        with self._gate():
+            answer = self._send(operation, Credential(token_type, "none"))
+            try:
                 for error in answer.errors:
                     if error.path[:1] != (person,):
                         raise meaning(error, About.INPUT)
                 value_of(answer, person, About.CREDENTIAL)
-        except Rejected:
-            return
-        except OperationFailed as error:
-            raise Unclear("IdentityX does not say whether it is well.") from error
+            except Rejected:
+                return
+            except OperationFailed as error:
+                raise Unclear("IdentityX does not say whether it is well.") from error
         raise Unclear("IdentityX takes what is no token.")
 
     # --- AppUsers -------------------------------------------------------------------------

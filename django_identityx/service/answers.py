@@ -93,6 +93,7 @@ _ABOUT_INPUT = re.compile(
     r"[a-z-]+ validation failed: "
     r"|Cast to ObjectId failed "
     r"|E11000 duplicate key error "
+    r"|The (?:identifier|entity namespace) `\w+` is required\.|An invalid namespace character "
     r"|The path 'params\.\w+(?:\.\w+)*' is required\."
     r"|Unexpected (?:token .{1,4} in JSON |end of JSON input\Z)"  # a cursor that is none
 )
