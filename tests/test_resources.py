@@ -214,8 +214,6 @@ def test_every_document_is_valid(name: str, server: FaultyServer, schema: GraphQ
     assert server.requests
     for request in server.requests:
         document = parse(request.json["query"])
-        if not {_root(request.json["query"])} & _fields(schema):
-            pytest.skip("the sandbox has no such operation")
         assert not validate(schema, document), request.json["query"]
         (operation,) = (d for d in document.definitions if isinstance(d, OperationDefinitionNode))
         values = get_variable_values(
@@ -282,11 +280,6 @@ def test_another_shape_is_no_answer(value: object, server: FaultyServer) -> None
         )
         with pytest.raises((Unclear, NotFound)):
             call(client)
-
-
-def _fields(schema: GraphQLSchema) -> set[str]:
-    roots = [schema.query_type, schema.mutation_type]
-    return {name for root in roots if root for name in root.fields}
 
 
 def _root(query: str) -> str:
