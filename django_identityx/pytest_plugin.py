@@ -1,7 +1,9 @@
 """Fixtures for sites that use pytest-django; nothing is imported or started before it is used.
 
 - ``identityx``: a `Sandbox` with its seed world, and the settings that lead to it;
-- ``identityx_login``: ``identityx_login(client, "reader@example.net")`` signs a test client in.
+- ``identityx_login``: ``identityx_login(client, "reader@example.net")`` signs a test client in;
+- ``identityx_offline``: no IdentityX, nothing leaves the machine; needs no extra;
+- ``identityx_force_login``: ``identityx_force_login(client, "ann@example.net", role="Owner")``.
 """
 
 from __future__ import annotations
@@ -20,9 +22,9 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def identityx_server() -> Iterator[SandboxServer]:
     """The server behind ``identityx``, one for the session."""
-    from .sandbox import Sandbox, SandboxServer
+    from .testing import start_sandbox
 
-    with SandboxServer(Sandbox(), port=0) as server:
+    with start_sandbox() as server:
         yield server
 
 
@@ -48,3 +50,20 @@ def identityx_login(identityx: Sandbox) -> Callable[..., Any]:
         return login(client, identityx, email, **kwargs)
 
     return sign_in
+
+
+@pytest.fixture
+def identityx_offline() -> Iterator[None]:
+    """No IdentityX at all; `identityx_force_login` signs people in."""
+    from .testing import offline
+
+    with offline():
+        yield
+
+
+@pytest.fixture
+def identityx_force_login(identityx_offline: None) -> Callable[..., Any]:
+    """Sign a test client in without a sandbox: ``(client, email, role=..., **fields)``."""
+    from .testing import force_login
+
+    return force_login

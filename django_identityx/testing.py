@@ -1,15 +1,21 @@
-"""For the test suites of sites: IdentityX on localhost, people signed in, and a clean slate.
+"""For the test suites of sites: people signed in, IdentityX on localhost, and a clean slate.
 
-Needs the extra ``sandbox``. With pytest, the fixtures of ``django_identityx.pytest_plugin`` are
-there by themselves.
+`offline` and `force_login` need neither the extra ``sandbox`` nor HTTP: enough where tests only
+want somebody to be signed in. `running_sandbox` brings IdentityX itself. With pytest, the fixtures
+of ``django_identityx.pytest_plugin`` are there by themselves.
+
+Nothing here writes to, or empties, a cache, a database or a server of the site's but the test's.
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import hashlib
+import json
 import secrets
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.cache import caches
@@ -19,11 +25,27 @@ from django.test.utils import override_settings
 
 from . import process, sessions, verification
 from .conf import conf
-from .credentials import Credential, TokenType
-from .sandbox import DAILY_APP_ID, Sandbox, SandboxServer
-from .users import AppUser, OrgUser
+from .credentials import AUTH_SUBJECTS, Credential, TokenType
+from .users import AppUser, Membership, OrgUser
 
-__all__ = ["authorization", "credential", "login", "reset", "running_sandbox", "use"]
+if TYPE_CHECKING:
+    from .sandbox import Sandbox, SandboxServer
+
+__all__ = [
+    "authorization",
+    "credential",
+    "force_credential",
+    "force_login",
+    "login",
+    "offline",
+    "reset",
+    "running_sandbox",
+    "use",
+]
+
+NOWHERE = "http://127.0.0.1:9/graphql"  # where nobody listens
+APP_ID = "5d1b36070ce467bff670a052"
+ORG_ID = "5d1b36070ce467bff670a050"
 
 
 def reset() -> None:
@@ -32,39 +54,59 @@ def reset() -> None:
 
 
 @contextlib.contextmanager
+def offline() -> Iterator[None]:
+    """Nothing leaves this machine, and nobody is signed in but by `force_login`."""
+    with _apart(
+        IDENTITYX_API_URL=NOWHERE,
+        IDENTITYX_APP_ID=conf.APP_ID or APP_ID,
+        IDENTITYX_ORG_ID=conf.ORG_ID or ORG_ID,
+    ):
+        yield
+
+
+def force_login(
+    client: Client, email: str, *, role: str | None = None, **fields: Any
+) -> AppUser | OrgUser:
+    """Sign ``client`` in as a reader, or with a ``role`` as staff, whom nobody has to know.
+
+    ``fields`` are those of `AppUser` and `OrgUser`. Within `offline` or beside a sandbox, for as
+    long as a verdict is fresh (``IDENTITYX_VERIFICATION_TTL``).
+    """
+    known, user = _made_up(email, role, fields)
+    return _sign_in(client, user, known)
+
+
+def force_credential(email: str, *, role: str | None = None, **fields: Any) -> Credential:
+    """A bearer credential of somebody as in `force_login`."""
+    return _made_up(email, role, fields)[0]
+
+
+@contextlib.contextmanager
 def running_sandbox(**options: Any) -> Iterator[Sandbox]:
     """Run IdentityX on a free port of 127.0.0.1, with the settings that lead to it.
 
     ``options`` are those of `Sandbox`. The application is "Acme Daily" of its seed.
     """
-    with SandboxServer(Sandbox(**options), port=0) as server, use(server):
+    with start_sandbox(**options) as server, use(server):
         yield server.sandbox
+
+
+def start_sandbox(**options: Any) -> SandboxServer:
+    """A server for `use`, to be entered by ``with``; says what to install where that is missing."""
+    try:
+        from .sandbox import Sandbox, SandboxServer
+    except ImportError as error:
+        raise ImportError(
+            'The sandbox needs its extra: pip install "django-identityx[sandbox]"'
+        ) from error
+    return SandboxServer(Sandbox(**options), port=0)
 
 
 @contextlib.contextmanager
 def use(server: SandboxServer) -> Iterator[None]:
-    """Lead the settings to a sandbox that runs already; leave no state behind.
-
-    What is kept goes into local memory in the place of ``IDENTITYX_CACHE``, whose server nothing
-    here writes to or empties.
-    """
-    memory = {
-        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        "LOCATION": f"identityx-testing-{secrets.token_hex(8)}",
-        "OPTIONS": {"MAX_ENTRIES": 100_000},
-    }
-    with override_settings(
-        IDENTITYX_API_URL=server.url,
-        IDENTITYX_APP_ID=DAILY_APP_ID,
-        CACHES={**settings.CACHES, conf.CACHE: memory},
-    ):
-        reset()
-        ours = caches[conf.CACHE]
-        try:
-            yield
-        finally:
-            reset()
-            ours.clear()
+    """Lead the settings to a sandbox that runs already; leave no state behind."""
+    with _apart(IDENTITYX_API_URL=server.url, IDENTITYX_APP_ID=APP_ID):
+        yield
 
 
 def credential(
@@ -92,10 +134,55 @@ def login(
 ) -> AppUser | OrgUser:
     """Sign ``client`` in as somebody in the sandbox's world, without the mail in between."""
     known = credential(sandbox, email, token_type)
-    user = verification.verify(known)
+    return _sign_in(client, verification.verify(known), known)
+
+
+@contextlib.contextmanager
+def _apart(**changed: Any) -> Iterator[None]:
+    """With local memory of our own in the place of ``IDENTITYX_CACHE``."""
+    memory = {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": f"identityx-testing-{secrets.token_hex(8)}",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+    with override_settings(CACHES={**settings.CACHES, conf.CACHE: memory}, **changed):
+        reset()
+        ours = caches[conf.CACHE]
+        try:
+            yield
+        finally:
+            reset()
+            ours.clear()
+
+
+def _sign_in(client: Client, user: AppUser | OrgUser, known: Credential) -> AppUser | OrgUser:
     request = HttpRequest()
     request.session = client.session
     sessions.login(request, user, known)
     request.session.save()
     client.cookies[settings.SESSION_COOKIE_NAME] = request.session.session_key or ""
     return user
+
+
+def _made_up(
+    email: str, role: str | None, fields: dict[str, Any]
+) -> tuple[Credential, AppUser | OrgUser]:
+    """Somebody with a token of the right form, whom verification takes for known."""
+    if conf.API_URL != NOWHERE and not conf.API_URL.startswith("http://127.0.0.1:"):
+        raise RuntimeError("People are made up within testing.offline() or beside a sandbox only.")
+    fields = {"id": hashlib.sha256(email.encode()).hexdigest()[:24], "email": email, **fields}
+    user: AppUser | OrgUser
+    if role is None:
+        user = AppUser(**{"app_id": conf.APP_ID, "verified": True, **fields})
+    else:
+        membership = Membership(role, conf.ORG_ID or ORG_ID, "An organization")
+        user = OrgUser(**{"memberships": (membership,), **fields})
+    token_type = TokenType(user.kind)
+    claims = {"sub": AUTH_SUBJECTS[token_type], "aud": email, "jti": secrets.token_hex(8)}
+    claims |= {"iss": user.app_id} if isinstance(user, AppUser) else {}
+    parts: list[dict[str, Any]] = [{"alg": "HS256", "typ": "JWT"}, claims]
+    coded = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode() for part in parts]
+    token = ".".join([*(part.rstrip("=") for part in coded), secrets.token_urlsafe(32)])
+    known = Credential(token_type, token)
+    verification.remember(known, user)
+    return known, user
