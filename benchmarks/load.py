@@ -32,6 +32,8 @@ def main() -> None:
             memory(quick, redis_url)
         hot_token(slow)
         flood(slower)
+        with servers.sandbox(latency=0.02) as healthy:
+            after_a_restart(healthy)
         one_token_many_threads(slow)
         with servers.redis() as redis_url:
             if redis_url is not None:
@@ -148,6 +150,32 @@ def flood(sandbox: servers.RemoteSandbox) -> None:
             f"a visitor's hit in a flood, {title}",
             f"p50 {percentile(times, 50)}  p99 {percentile(times, 99)}  strangers: {counts}",
         )
+
+
+def after_a_restart(sandbox: servers.RemoteSandbox) -> None:
+    """200 people whom the process does not know arrive together, on 32 threads."""
+    from django_identityx.exceptions import Unavailable
+    from django_identityx.verification import verify
+
+    people = [credential(token) for token in sandbox.tokens(200)]
+    times: list[float] = []
+    lost: list[str] = []
+
+    def visit(some: list[Any]) -> None:
+        for each in some:
+            began = time.perf_counter()
+            try:
+                verify(each)
+            except Unavailable as error:
+                lost.append(type(error).__name__)
+            times.append(time.perf_counter() - began)
+
+    with overridden(IDENTITYX_API_URL=sandbox.url):
+        together([lambda index=index: visit(people[index::32]) for index in range(32)])
+    row(
+        "200 people after a restart, 32 threads, 20 ms a verification",
+        f"p50 {percentile(times, 50)}  max {percentile(times, 100)}  503: {len(lost)}",
+    )
 
 
 def one_token_many_threads(sandbox: servers.RemoteSandbox) -> None:

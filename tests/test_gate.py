@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
 
 from django_identityx import process
+from django_identityx.client import IdentityXClient
 from django_identityx.exceptions import (
     Busy,
     ConfigurationError,
@@ -19,9 +22,11 @@ from django_identityx.exceptions import (
     Malformed,
     NotFound,
     Rejected,
+    Unavailable,
     Unclear,
     Unreachable,
 )
+from django_identityx.sandbox import Sandbox
 from django_identityx.service import PEOPLE, VERIFICATION, Gate, gate
 from django_identityx.service.gates import FAILURES, FIRST_PAUSE, LONGEST_PAUSE, MAX_PEOPLE
 
@@ -265,6 +270,28 @@ def test_people_who_hang_leave_threads_free() -> None:
         times = crowd(16, lambda _: timed(lambda: call(way, None, PEOPLE)))
         assert sorted(times)[16 - MAX_PEOPLE // 2 - 1] < 0.1  # all but the few who may wait
         call(way)  # the other lane is open
+
+
+def test_links_that_are_asked_for_while_identityx_hangs(sandbox: Sandbox) -> None:
+    """32 of them on 16 threads: whatever else these threads have to do begins within 100 ms."""
+    client = IdentityXClient.from_settings()
+    sandbox.set_fault("hang", seconds=1)
+    waits = []
+
+    def ask(number: int) -> None:
+        with contextlib.suppress(Unavailable):
+            client.send_app_user_login_link(f"reader{number}@example.net", "https://a.example/cb/")
+
+    def page(asked_at: float) -> None:
+        waits.append(time.monotonic() - asked_at)
+
+    with ThreadPoolExecutor(16) as threads:
+        for number in range(32):
+            threads.submit(ask, number)
+        for _ in range(10):
+            time.sleep(0.02)
+            threads.submit(page, time.monotonic())
+    assert max(waits) < 0.1
 
 
 def test_nobody_waits_in_a_flood_of_bad_tokens() -> None:

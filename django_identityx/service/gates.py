@@ -170,6 +170,16 @@ class Places:
         finally:
             self._leave(is_known, began, was_bad)
 
+    def check(self, *, is_known: bool) -> None:
+        """Raise `Busy` where it is no use to wait for a place."""
+        limit = self._size if is_known else self._for_newcomers
+        if self._taken >= limit:
+            queue, now = len(self._queue), time.monotonic()
+            expected = (queue + 1) * self._seconds / limit
+            is_long = queue >= self._max_waiting or expected > LONGEST_WAIT
+            if is_long or now >= self._stuck_at() or (not is_known and self._is_flooded()):
+                raise _full()
+
     def _enter(self, is_known: bool) -> None:
         limit = self._size if is_known else self._for_newcomers
         now = time.monotonic()
@@ -178,10 +188,7 @@ class Places:
                 self._taken += 1
                 self._moved_at = now
                 return
-            expected = (len(self._queue) + 1) * self._seconds / limit
-            is_long = len(self._queue) >= self._max_waiting or expected > LONGEST_WAIT
-            if is_long or now >= self._stuck_at() or (not is_known and self._is_flooded()):
-                raise _full()
+            self.check(is_known=is_known)
             waiter = _Waiter(limit, is_known)
             self._queue.append(waiter)
         self._wait(waiter, now + LONGEST_WAIT)
@@ -275,9 +282,10 @@ class Gate:
             finally:
                 _under_way.is_one = False
 
-    def check(self, lane: str) -> None:
-        """Raise `LeftAlone` if no call would go through right now."""
+    def check(self, lane: str, *, is_known: bool = False) -> None:
+        """Raise `Busy` or `LeftAlone` if a call would right now."""
         self._breakers[lane].check()
+        self._places[lane].check(is_known=is_known)
 
     def is_closed(self, lane: str) -> bool:
         """Whether the endpoint is in trouble, as far as this lane knows: then False."""

@@ -139,7 +139,8 @@ class Engine(Generic[T]):
         expires = question.prepare(is_known=old is not None)
         lock = None
         try:
-            self._gate.check(VERIFICATION)
+            # Before the lock, which takes two trips to the shared cache.
+            self._gate.check(VERIFICATION, is_known=old is not None)
             lock = None if is_demand else self._tier.lock(key)
             if lock is False and early:
                 return early
