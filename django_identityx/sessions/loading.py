@@ -23,7 +23,9 @@ class _Loader:
         path = conf.USER_LOADER
         self.call: Callable[..., Any] | None = None if path is None else import_string(path)
         parameters = inspect.signature(self.call).parameters if self.call else {}
-        self.told = {"request", "signing_in", "fresh"} & parameters.keys()
+        takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+        known = {"request", "signing_in", "fresh"}
+        self.told = known if takes_all else known & parameters.keys()
 
 
 # Reading a setting that is not set costs more than all the rest.

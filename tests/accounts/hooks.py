@@ -1,9 +1,11 @@
-"""Functions for ``IDENTITYX_ACCOUNT_FIELDS``."""
+"""Functions for ``IDENTITYX_ACCOUNT_FIELDS``, and a loader."""
 
 from __future__ import annotations
 
 import uuid
 from typing import Any
+
+from django_identityx.accounts import load_user
 
 
 def named(user: Any) -> dict[str, Any]:
@@ -32,3 +34,8 @@ def taken(user: Any) -> dict[str, Any]:
 
 def nothing_unique(user: Any) -> dict[str, Any]:
     return {"username": uuid.uuid4().hex}
+
+
+def only_members(user: Any, **told: Any) -> Any:
+    row = load_user(user, **told)
+    return row if row is not None and row.date_joined.year < 2000 else None

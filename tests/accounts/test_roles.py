@@ -69,6 +69,12 @@ def test_any_organization_gives_nothing(settings) -> None:
     assert powers(load_user(somebody("Owner"))) == (False, False, [])
 
 
+def test_the_application_s_own_organization_where_none_is_named(sandbox: Sandbox, settings) -> None:
+    settings.IDENTITYX_ORG_ID = None
+    assert powers(load_user(somebody("Owner"))) == (True, True, [])
+    assert powers(load_user(somebody("Owner", OTHER_ORG))) == (False, False, [])
+
+
 def test_a_reader_gets_nothing() -> None:
     assert powers(load_user(RITA)) == (False, False, [])
 
@@ -141,13 +147,17 @@ def test_a_session_of_django_s_own_gets_nothing_from_a_role(sandbox: Sandbox) ->
     assert powers(row) == (False, False, [])
 
 
-def test_a_membership_that_is_gone_takes_what_it_gave(sandbox: Sandbox, settings) -> None:
+@pytest.mark.parametrize("what", ["token", "membership"])
+def test_what_is_gone_takes_what_it_gave(sandbox: Sandbox, settings, what: str) -> None:
     settings.IDENTITYX_VERIFICATION_TTL = settings.IDENTITYX_LOCAL_TTL = 0
     visitor = Visitor()
     user = login(visitor, sandbox, OWNER, TokenType.ORG_USER)
     row = load_user(user)
     assert powers(row) == (True, True, [])
-    sandbox.revoke(visitor.session["_identityx"]["token"])
+    if what == "token":
+        sandbox.revoke(visitor.session["_identityx"]["token"])
+    else:
+        settings.IDENTITYX_ORG_ID = OTHER_ORG  # of which they are no member
     process.reset()
     assert visitor.get("/members/").status_code == 302
     assert powers(row) == (False, False, [])

@@ -164,6 +164,16 @@ def test_a_row_that_the_site_s_manager_hides_is_not_admitted(monkeypatch) -> Non
     assert load_user(RITA, signing_in=True) is None
 
 
+def test_a_loader_of_the_site_s_own_may_call_it(sandbox: Sandbox, settings) -> None:
+    settings.IDENTITYX_USER_LOADER = "tests.accounts.hooks.only_members"
+    User.objects.create_user("rita", READER)
+    visitor = Visitor()
+    assert "link-account" in visitor.sign_in(sandbox).url  # it was told that this is a sign-in
+    stranger = Visitor()
+    assert stranger.sign_in(sandbox, "subscriber@example.net").status_code == 403
+    assert stranger.signed_in_as == ""
+
+
 # --- the site's fields
 
 
