@@ -74,7 +74,7 @@ def schema() -> GraphQLSchema:
 
 def sdl() -> str:
     """Return the schema's files as one."""
-    folder = files(__package__).joinpath("schema")
+    folder = files("django_identityx.sandbox").joinpath("schema")
     # The types that others extend are in the first of them.
     found = [entry.name for entry in folder.iterdir()]
     names = sorted(found, key=lambda name: (name != "basics.graphql", name))

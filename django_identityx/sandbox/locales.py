@@ -87,7 +87,7 @@ def _regions() -> dict[str, Document]:
 
 
 def _lines(name: str) -> list[str]:
-    table = files(__package__).joinpath("assets", name).read_text(encoding="utf-8")
+    table = files("django_identityx.sandbox").joinpath("assets", name).read_text(encoding="utf-8")
     return table.splitlines()
 
 

@@ -13,6 +13,7 @@ from sphinx.util.docutils import SphinxDirective
 
 import django_identityx
 from django_identityx.conf import SETTINGS
+from django_identityx.signin.reasons import REASONS
 
 ROOT = Path(django_identityx.__file__).parent
 CHECKS = (ROOT / "checks.py", ROOT / "accounts" / "checks.py")
@@ -37,6 +38,13 @@ def checks_table() -> str:
     for path in CHECKS:
         found |= _messages(ast.parse(path.read_text()))
     rows += [f"| `{id_}` | {found[id_]} |" for id_ in sorted(found)]
+    return "\n".join(rows)
+
+
+def codes_table() -> str:
+    """Codes of the JSON endpoints, with the status and the text that goes with each."""
+    rows = ["| `code` | status | `detail` |", "| --- | --- | --- |"]
+    rows += [f"| `{code}` | {r.status} | {r.title}. {r.text} |" for code, r in REASONS.items()]
     return "\n".join(rows)
 
 
@@ -88,11 +96,16 @@ class SettingsTable(_Table):
     make = staticmethod(settings_table)
 
 
+class CodesTable(_Table):
+    make = staticmethod(codes_table)
+
+
 class ChecksTable(_Table):
     make = staticmethod(checks_table)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("identityx-settings", SettingsTable)
+    app.add_directive("identityx-codes", CodesTable)
     app.add_directive("identityx-checks", ChecksTable)
     return {"parallel_read_safe": True}

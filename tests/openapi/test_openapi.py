@@ -31,6 +31,7 @@ from drf_spectacular.utils import extend_schema
 from drf_spectacular.validation import validate_schema
 
 from django_identityx import openapi
+from django_identityx.signin.reasons import REASONS
 
 GOLDEN = Path(__file__).parent / "schema.yml"
 
@@ -161,3 +162,12 @@ def test_the_schema_of_the_example(tmp_path: Path) -> None:
     assert run.returncode == 0, run.stderr
     assert "Authorize" not in run.stderr
     assert "/account/api/login-link/" in run.stdout
+
+
+def test_errors_have_the_status_that_they_are_given() -> None:
+    documented = {
+        example[0]: status for status, found in openapi._EXAMPLES.items() for example in found
+    }
+    for code, reason in REASONS.items():
+        assert reason.status in openapi._EXAMPLES, code
+        assert documented.get(code, reason.status) == reason.status
