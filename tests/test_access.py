@@ -33,7 +33,18 @@ from django_identityx.sandbox import Sandbox
 from django_identityx.testing import authorization, login
 
 from . import urls
-from .faulty_server import FaultyServer, cut_json, drop, hang, html502, refusing_port, reset
+from .faulty_server import (
+    FaultyServer,
+    cut_json,
+    cut_mid_body,
+    drop,
+    hang,
+    html502,
+    redirect,
+    refusing_port,
+    reset,
+    trickle,
+)
 
 READER, SUBSCRIBER, STAFF = "reader@example.net", "subscriber@example.net", "staff@example.org"
 OFFICE, ELSEWHERE = "10.1.2.3", "192.0.2.7"
@@ -327,15 +338,24 @@ def test_what_was_known_serves_on(sandbox: Sandbox, settings) -> None:
     assert client.get("/premium/", REMOTE_ADDR=OFFICE).status_code == 503
 
 
-ACCIDENTS = [drop(), reset(), html502(), cut_json(), hang()]
+ACCIDENTS = {
+    "drop": drop,
+    "reset": reset,
+    "html502": html502,
+    "cut_json": cut_json,
+    "cut_mid_body": cut_mid_body,
+    "hang": hang,
+    "trickle": trickle,
+    "redirect": lambda: redirect("http://127.0.0.1:9/"),
+}
 
 
-@pytest.mark.parametrize("accident", ACCIDENTS, ids=str)
-def test_accidents_open_nothing(settings, accident: Any) -> None:
+@pytest.mark.parametrize("accident", ACCIDENTS)
+def test_accidents_open_nothing(settings, accident: str) -> None:
     settings.IDENTITYX_TIMEOUT = (0.3, 0.3)
     request = RequestFactory().get("/", REMOTE_ADDR=OFFICE)
     request.session = Client().session
-    with FaultyServer(accident) as server:
+    with FaultyServer(ACCIDENTS[accident]()) as server:
         settings.IDENTITYX_API_URL = server.url
         with pytest.raises(Unavailable):
             get_access(request, "Premium")
