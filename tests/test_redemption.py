@@ -122,7 +122,7 @@ class TestPressedTwice:
     @pytest.mark.django_db(transaction=True)
     def test_both_on_the_way(self, sandbox: Sandbox) -> None:
         token = sandbox.login_link_token(READER)
-        real = sandbox.app_user_token(READER)
+        real = [sandbox.app_user_token(READER) for _ in range(2)]
         asked = [threading.Event(), threading.Event()]
         answer = [threading.Event(), threading.Event()]
         numbers = iter(range(2))
@@ -132,7 +132,8 @@ class TestPressedTwice:
                 number = next(numbers)
                 asked[number].set()
                 assert answer[number].wait(5)
-            return _login(READER, real)
+                return _login(READER, real[number])
+            return graphql({"logoutAppUser": "ok"})
 
         outcomes: list[str] = []
 

@@ -84,6 +84,7 @@ def _sign_in(request: HttpRequest, link: Link, claim: Claim) -> AppUser | OrgUse
         # The answer that counts sets the cookie: this one must not delete it.
         request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)
         raise _used()
+    verification.remember(credential, user)  # the first page asks nobody
     held = sessions.get_credential(first)
     if held is not None and first.session.session_key != request.session.session_key:
         # The answer with this session never arrived, or the new one replaces it.
@@ -130,7 +131,7 @@ def _exchange(
         if conf.REFUSE_BANNED and isinstance(user, AppUser) and user.banned:
             raise Rejected("banned")
         if link.is_staff:
-            user = verification.verify(credential)  # the login itself tells no memberships
+            user = verification.verify(credential, application=app)  # a login tells no roles
         sessions.load(user, request=request, signing_in=True)
     except IdentityXError:
         sessions.revoke(credential, visitor(request))

@@ -6,8 +6,13 @@ import logging
 from typing import Any
 
 from django import template
+from django.apps import apps
+from django.conf import settings
+from django.http.request import split_domain_port
+from django.urls import get_script_prefix
 
 from ..access import Access, get_access
+from ..conf import conf
 from ..exceptions import Unavailable
 
 logger = logging.getLogger("django_identityx")
@@ -27,3 +32,20 @@ def identityx_access(context: Any, *names_or_ids: str) -> Access:
     except Unavailable:
         logger.debug("Access unknown: IdentityX is unavailable.")
         return Access(allowed=False, unavailable=True, fresh=False)
+
+
+@register.simple_tag(takes_context=True)
+def identityx_site(context: Any) -> dict[str, str]:
+    """``{% identityx_site as site %}``: ``site.name`` and ``site.home``, for a page's head.
+
+    The name is ``IDENTITYX_SITE_NAME``, the one in ``django.contrib.sites``, else the host.
+    """
+    request = getattr(context, "request", None)
+    name = conf.SITE_NAME or ""
+    if not name and apps.is_installed("django.contrib.sites") and hasattr(settings, "SITE_ID"):
+        from django.contrib.sites.shortcuts import get_current_site
+
+        name = get_current_site(request).name
+    elif not name and request is not None:
+        name = split_domain_port(request.get_host())[0]
+    return {"name": name, "home": get_script_prefix()}

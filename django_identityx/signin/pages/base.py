@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.http.request import split_domain_port
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.urls import get_script_prefix, reverse
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.functional import cached_property
 from django.views.decorators.csrf import csrf_exempt
@@ -19,7 +17,6 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.generic import View
 
 from ... import applications, outages, sessions
-from ...conf import conf
 from ...exceptions import ConfigurationError, Unavailable
 from ...ratelimits import LimitExceeded
 from .. import csrf, redirects
@@ -69,8 +66,6 @@ class Page(View):
         """Render a template of ours; ``code`` is what went wrong, by which comes the status."""
         reason = reason_for(code) if code else None
         known = {
-            "site_name": site_name(self.request),
-            "home": get_script_prefix(),
             "hint": sessions.get_hint(self.request),
             "code": code,
             "title": reason and reason.title,
@@ -119,14 +114,3 @@ class Page(View):
         """What came along under ``name``."""
         data = self.request.POST if self.request.method == "POST" else self.request.GET
         return str(data.get(name, ""))
-
-
-def site_name(request: HttpRequest) -> str:
-    """``IDENTITYX_SITE_NAME``, the name in ``django.contrib.sites``, else the host."""
-    if conf.SITE_NAME:
-        return conf.SITE_NAME
-    if apps.is_installed("django.contrib.sites") and hasattr(settings, "SITE_ID"):
-        from django.contrib.sites.shortcuts import get_current_site
-
-        return str(get_current_site(request).name)
-    return split_domain_port(request.get_host())[0]
