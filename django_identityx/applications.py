@@ -51,8 +51,13 @@ def current(request: HttpRequest | None = None) -> Application:
         known = resolve(request)
         if not isinstance(known, Application):
             raise ConfigurationError("IDENTITYX_APPLICATION_RESOLVER must return an Application.")
-        request.__dict__[_CURRENT] = known
+        keep(request, known)
     return known
+
+
+def keep(request: HttpRequest, application: Application) -> None:
+    """Let a ``request`` that no client has sent be for ``application``: no resolver is asked."""
+    request.__dict__[_CURRENT] = application
 
 
 async def acurrent(request: HttpRequest) -> Application:

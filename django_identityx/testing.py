@@ -23,7 +23,7 @@ from django.http import HttpRequest
 from django.test import Client
 from django.test.utils import override_settings
 
-from . import process, sessions, verification
+from . import applications, process, sessions, verification
 from .conf import conf
 from .credentials import AUTH_SUBJECTS, Credential, TokenType
 from .users import AppUser, Membership, OrgUser
@@ -157,6 +157,7 @@ def _apart(**changed: Any) -> Iterator[None]:
 
 def _sign_in(client: Client, user: AppUser | OrgUser, known: Credential) -> AppUser | OrgUser:
     request = HttpRequest()
+    applications.keep(request, applications.current())
     request.session = client.session
     sessions.login(request, user, known)
     request.session.save()

@@ -15,6 +15,8 @@ from django_identityx.models import SignIn
 from django_identityx.sandbox import DAILY_APP_ID, ORG_ID, WEEKLY_APP_ID, Sandbox
 from django_identityx.verification import verify
 
+from .site import Visitor
+
 pytestmark = pytest.mark.django_db
 
 DAILY = Application(DAILY_APP_ID, "https://daily.example.com/identityx/callback/", ORG_ID)
@@ -89,6 +91,8 @@ class TestSessions:
         assert members(client, here) == 302
         assert members(other, there) == 200
         assert SignIn.objects.get().app_id == HOSTS[there].app_id
+        ended = [call for call in sandbox.calls if call.operations == ("logoutAppUser",)]
+        assert {call.app_id for call in ended} <= {HOSTS[here].app_id}
 
     def test_devices(self, sandbox: Sandbox, email: str, here: str, there: str) -> None:
         client, other = signed_in(sandbox, here, email), signed_in(sandbox, there, email)
@@ -97,6 +101,25 @@ class TestSessions:
         pk = SignIn.objects.get(app_id=HOSTS[there].app_id).pk
         client.post(reverse("identityx:devices"), {"end": str(pk)}, headers={"host": here})
         assert members(other, there) == 200
+
+
+@daily_and_weekly
+def test_links(sandbox: Sandbox, here: str, there: str) -> None:
+    visitor = Visitor(headers={"host": here, "user-agent": "Browser/1.0"})
+    visitor.sign_in(sandbox)
+    assert members(visitor, here) == 200
+    assert members(visitor, there) == 302
+    assert SignIn.objects.get().app_id == HOSTS[here].app_id
+    assert sandbox.outbox[-1].url.startswith(f"https://{here}/identityx/callback/")
+    del visitor.cookies["sessionid"]  # as if the answer had never arrived
+    assert visitor.submit(visitor.open(sandbox.outbox[-1].url)).status_code == 302
+    assert members(visitor, here) == 200
+    assert SignIn.objects.count() == 1
+    visitor.ask()
+    other = Visitor(headers={"host": there, "user-agent": "Browser/1.0"})
+    refused = other.open(sandbox.outbox[-1].url)
+    assert refused.status_code == 400
+    assert "another site" in refused.content.decode()
 
 
 @daily_and_weekly

@@ -30,7 +30,7 @@ from ..addresses import Visitor, visitor
 from ..applications import Application
 from ..client import IdentityXClient
 from ..conf import conf
-from ..credentials import Credential, TokenType, check_claims
+from ..credentials import Credential, TokenType, check_claims, read_claims
 from ..exceptions import IdentityXError, Rejected, Unavailable
 from ..models import SignIn
 from ..users import AppUser, IdentityXUser, OrgUser
@@ -494,7 +494,7 @@ def _revoke(
     try:
         if not asking:
             raise Unavailable("IdentityX did not answer a moment ago.")
-        client = IdentityXClient.from_settings(visitor=on_behalf_of)
+        client = IdentityXClient.from_settings(app_id=_app_id_of(credential), visitor=on_behalf_of)
         if credential.token_type is TokenType.APP_USER:
             client.logout_app_user(credential.token)
         else:
@@ -505,6 +505,16 @@ def _revoke(
         denied = verification.deny(credential, seconds=DENIED_AFTER_FAILED_REVOCATION)
         return False, denied
     return True, denied
+
+
+def _app_id_of(credential: Credential) -> str | None:
+    """The application that a reader's token is of by its own word: enough to end it there."""
+    if credential.token_type is not TokenType.APP_USER:
+        return None
+    try:
+        return read_claims(credential.token).iss or None
+    except Rejected:
+        return None
 
 
 def _revoke_and_tell(

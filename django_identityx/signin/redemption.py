@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connections
 from django.http import HttpRequest
 
-from .. import audit, sessions, verification
+from .. import applications, audit, sessions, verification
 from ..addresses import visitor
 from ..client import IdentityXClient
 from ..conf import conf
@@ -143,5 +143,6 @@ def _session(key: str, request: HttpRequest) -> HttpRequest:
     """Another session of the same visitor, on a request of its own."""
     other = HttpRequest()
     other.META["REMOTE_ADDR"] = request.META.get("REMOTE_ADDR", "")
+    applications.keep(other, applications.current(request))
     other.session = import_module(settings.SESSION_ENGINE).SessionStore(key or None)
     return other
