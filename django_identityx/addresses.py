@@ -86,6 +86,13 @@ def parse_address(text: str) -> Address | None:
     return address
 
 
+def network_of(address: str, bits: int = 64) -> str:
+    """What counts as one client: the address, of IPv6 the /64 that one household has."""
+    if ":" not in address:
+        return address
+    return str(ipaddress.ip_network((address, bits), strict=False))
+
+
 def _text(address: Address | None) -> str | None:
     return None if address is None else str(address)
 

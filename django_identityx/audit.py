@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import emails, signals
-from .addresses import client_address
+from .addresses import client_address, network_of
 from .process import BoundedMap, PerProcess
 from .redaction import redact
 from .users import IdentityXUser
@@ -157,11 +157,11 @@ def token_rejected(reason: str, token_type: str, request: HttpRequest | None = N
 
 
 def _few(address: str) -> bool:
-    """Whether this is one of the first lines in a minute for one address."""
-    minute = int(time.time() // 60)
-    since, number = _unverified().get(address) or (minute, 0)
+    """Whether this is one of the first lines in a minute for one client, as limits count them."""
+    minute, client = int(time.time() // 60), network_of(address)
+    since, number = _unverified().get(client) or (minute, 0)
     number = number + 1 if since == minute else 1
-    _unverified().put(address, (minute, number))
+    _unverified().put(client, (minute, number))
     return number <= UNVERIFIED_PER_MINUTE
 
 

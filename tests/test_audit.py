@@ -80,6 +80,36 @@ def test_events(caplog: pytest.LogCaptureFixture, request_: HttpRequest) -> None
     assert levels == ["INFO", "INFO", "WARNING", "INFO", "INFO", "WARNING", "INFO"]
 
 
+def test_links_that_nobody_signed_are_told_a_few_times(caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing that one says of itself; and no flood of them, from a household of IPv6 either."""
+
+    def told(*addresses: str) -> int:
+        process.reset()
+        caplog.clear()
+        for address in addresses:
+            audit.login_unverified(RequestFactory().get("/", REMOTE_ADDR=address), "expired")
+        for event, fields in lines(caplog):
+            assert event == "login_failed"
+            assert set(fields) == {"reason", "detail", "address"}
+            assert (fields["reason"], fields["detail"]) == ("unverified", "expired")
+        return len(lines(caplog))
+
+    assert told(*[FROM] * 100) == 5
+    assert told(*[f"2001:db8:1:2::{number:x}" for number in range(100)]) == 5
+    assert told(*[f"203.0.113.{number}" for number in range(20)]) == 20
+
+
+def test_a_link_that_is_taken_and_delivered(
+    caplog: pytest.LogCaptureFixture, request_: HttpRequest
+) -> None:
+    """Two lines: where the second is missing the process has ended between."""
+    audit.login_link_sent(request_, "AppUser", READER)
+    audit.login_link_delivered("AppUser", emails.digest(READER), FROM)
+    (taken, delivered) = lines(caplog)
+    assert (taken[0], delivered[0]) == ("login_link_sent", "login_link_delivered")
+    assert taken[1] == delivered[1]
+
+
 def test_nothing_breaks_out_of_its_line(
     caplog: pytest.LogCaptureFixture, request_: HttpRequest
 ) -> None:

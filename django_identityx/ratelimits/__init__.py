@@ -18,7 +18,7 @@ from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
 from .. import emails
-from ..addresses import client_address, parse_address
+from ..addresses import client_address, network_of, parse_address
 from ..conf import conf
 from ..credentials import TokenType
 from ..process import PerProcess
@@ -101,7 +101,7 @@ def by_address(scope: str, request: HttpRequest, app_id: str | None = None) -> B
     address = client_address(request)
     if address is None:
         return bucket(scope, _app(app_id), "unknown", times=MANY)
-    return None if is_exempt(address) else bucket(scope, _app(app_id), _network(address, 64))
+    return None if is_exempt(address) else bucket(scope, _app(app_id), network_of(address))
 
 
 def by_network(scope: str, request: HttpRequest, app_id: str | None = None) -> Bucket | None:
@@ -109,7 +109,7 @@ def by_network(scope: str, request: HttpRequest, app_id: str | None = None) -> B
     address = client_address(request)
     if address is None or ":" not in address or is_exempt(address):
         return None
-    return bucket(scope, _app(app_id), _network(address, 48), times=MANY)
+    return bucket(scope, _app(app_id), network_of(address, 48), times=MANY)
 
 
 def by_email(
@@ -145,12 +145,6 @@ def is_exempt(address: str) -> bool:
     except ValueError as error:
         raise ImproperlyConfigured(f"IDENTITYX_THROTTLE_EXEMPT: {error}") from error
     return parsed is not None and any(parsed in network for network in networks)
-
-
-def _network(address: str, bits: int) -> str:
-    if ":" not in address:
-        return address
-    return str(ipaddress.ip_network((address, bits), strict=False))
 
 
 def _app(app_id: str | None) -> str:
