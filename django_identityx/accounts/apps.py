@@ -25,5 +25,8 @@ def _offer_sign_in() -> None:
     """Put a link on the admin's login page, whose template may be the site's own."""
     from django.contrib import admin
 
-    if admin.site.login_template is None:
+    from ..conf import conf
+    from ..users import OrgUser
+
+    if admin.site.login_template is None and OrgUser.kind in conf.SIGN_IN_KINDS:
         admin.site.login_template = "identityx/admin_login.html"

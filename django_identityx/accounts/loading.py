@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from ..conf import conf
 from ..exceptions import Rejected
+from ..users import OrgUser
 from . import linking, roles, rows
 from .identities import Person, find, has_address, key_of, rows_with
 from .models import Identity
@@ -105,6 +106,8 @@ def _may_attach(user: Person, row: Any) -> bool:
         return False
     if not getattr(user, "verified", True):
         return False
+    if isinstance(user, OrgUser) and conf.STAFF_ROLES:
+        return False  # whoever registered with their address would share what a role gives
     key = key_of(user)
     # Somebody else's row by id: its address was given to a new person, or they changed theirs.
     taken = Identity.objects.filter(user=row, kind=key["kind"], app_id=key["app_id"])

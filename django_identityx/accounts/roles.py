@@ -35,9 +35,9 @@ def apply(identity: Identity, user: Person, request: HttpRequest | None, *, fres
         if getattr(identity, "lent", False):
             take_back(identity.row)
         return
-    wanted = _wanted(user, request) if fresh else identity.wanted
-    if wanted != identity.wanted:
-        _change(identity, wanted)
+    gives = wanted(user, request) if fresh else identity.wanted
+    if gives != identity.wanted:
+        _change(identity, gives)
 
 
 def take_back(row: Any) -> None:
@@ -47,17 +47,20 @@ def take_back(row: Any) -> None:
         _change(identity, [])
 
 
-def _wanted(user: OrgUser, request: HttpRequest | None) -> list[str]:
-    role = _role(user, request) if conf.STAFF_ROLES else None
+def wanted(user: Person, request: HttpRequest | None) -> list[str]:
+    """What the role of ``user`` gives: flags, and groups as ``group:Editors``."""
+    if not isinstance(user, OrgUser) or not conf.STAFF_ROLES:
+        return []
+    role = user.role_in(verification.organization_of(applications.current(request)))
     gives = conf.STAFF_ROLES.get(role or "", {})
     model = get_user_model()
-    wanted = [name for name in FLAGS if gives.get(name) and has_field(model, name)]
+    names = [name for name in FLAGS if gives.get(name) and has_field(model, name)]
     if has_field(model, "groups"):
-        wanted += sorted(f"{_GROUP}{name}" for name in gives.get("groups", ()))
-    return wanted
+        names += sorted(f"{_GROUP}{name}" for name in gives.get("groups", ()))
+    return names
 
 
-def _change(identity: Identity, wanted: list[str]) -> None:
+def _change(identity: Identity, gives: list[str]) -> None:
     row = identity.row
     with transaction.atomic():
         # Others may be at it, too, and what is written down decides. To write first locks the row
@@ -65,11 +68,11 @@ def _change(identity: Identity, wanted: list[str]) -> None:
         Identity.objects.filter(pk=identity.pk).update(last_seen=timezone.now())
         locked = Identity.objects.get(pk=identity.pk)
         current = get_user_model()._base_manager.select_for_update().get(pk=row.pk)
-        lost = [name for name in locked.given if name not in wanted]
-        gained = [n for n in wanted if n not in locked.given and not _has(current, n)]
+        lost = [name for name in locked.given if name not in gives]
+        gained = [n for n in gives if n not in locked.given and not _has(current, n)]
         _set(current, lost, False)
         _set(current, gained, True)
-        locked.wanted = wanted
+        locked.wanted = gives
         locked.given = [name for name in locked.given if name not in lost] + gained
         locked.save(update_fields=["wanted", "given"])
         if lost:  # another identity of the row may give the same: it says so when it comes
@@ -98,7 +101,3 @@ def _set(row: Any, names: Iterable[str], value: bool) -> None:
         if name.startswith(_GROUP):
             group, _ = Group.objects.get_or_create(name=name.removeprefix(_GROUP))
             (row.groups.add if value else row.groups.remove)(group)
-
-
-def _role(user: OrgUser, request: HttpRequest | None) -> str | None:
-    return user.role_in(verification.organization_of(applications.current(request)))

@@ -14,9 +14,10 @@ from django.utils import timezone
 from django_identityx.accounts import load_user
 from django_identityx.accounts.models import Identity
 from django_identityx.exceptions import Rejected
-from django_identityx.sandbox import Sandbox
+from django_identityx.sandbox import ORG_ID, Sandbox
 from django_identityx.sending import wait_until_sent
 from django_identityx.testing import authorization
+from django_identityx.users import Membership, OrgUser
 from tests.site import OWNER, READER, Visitor
 
 from .test_rows import APP, ID, RITA
@@ -254,6 +255,17 @@ def test_by_email_never_an_unverified_claim(rita: User, by_email) -> None:
     with pytest.raises(Rejected) as caught:
         load_user(replace(RITA, verified=False), signing_in=True)
     assert caught.value.reason == "link_account"
+
+
+def test_by_email_never_staff_where_roles_give_something(rita: User, by_email, settings) -> None:
+    """Else: register with the address of one of them, wait, and share what the role gives."""
+    staff = OrgUser(ID, READER, memberships=(Membership("Guest", ORG_ID, "Acme"),))
+    settings.IDENTITYX_ORG_ID = ORG_ID
+    settings.IDENTITYX_STAFF_ROLES = {"Owner": {"is_superuser": True}}
+    with pytest.raises(Rejected):
+        load_user(staff, signing_in=True)
+    settings.IDENTITYX_STAFF_ROLES = {}
+    assert load_user(staff, signing_in=True) == rita
 
 
 def test_by_email_never_somebody_else_by_id(rita: User, by_email) -> None:
