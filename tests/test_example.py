@@ -306,6 +306,18 @@ def test_the_lines_to_try_work(browser: Browser, prefix: str) -> None:
         assert script.get("/api/me", headers=headers).json()["kind"] == prefix
 
 
+def test_swagger_ui_comes_from_the_site_itself(browser: Browser) -> None:
+    pytest.importorskip("drf_spectacular_sidecar")
+    assert 'href="/api/docs/"' in browser.get("/try-it/").text
+    page = browser.get("/api/docs/")
+    assert "script-src" not in page.headers["Content-Security-Policy"]  # so 'self' only
+    addresses = re.findall(r'(?:href|src)="([^"]*)"', page.text)
+    assert len(addresses) >= 4
+    for address in map(html.unescape, addresses):
+        assert address.startswith("/"), address
+        assert browser.get(address).status_code == 200, address
+
+
 def test_no_log_has_a_token(browser: Browser) -> None:
     browser.sign_in("logged@example.net")
     logged = "".join(path.read_text() for path in browser.demo.data.glob("*.log"))
