@@ -7,11 +7,11 @@ a verdict is served, because it is another question in each application.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import math
 import time
 from collections.abc import Callable
+from hashlib import sha256
 
 from .. import applications, audit
 from ..applications import ANY_ORGANIZATION, Application
@@ -21,7 +21,7 @@ from ..exceptions import ConfigurationError, Malformed, Rejected, Unavailable
 from ..process import Clock
 from ..ratelimits import Bucket, LimitExceeded
 from ..service import Gate
-from ..users import AppUser, OrgUser
+from ..users import AppUser
 from .engine import Engine
 from .metrics import LIMITED, LOCAL, REJECTED, UNAVAILABLE, Reporter, reason_of
 from .questions import User, WhichOrganization, WhoseToken
@@ -33,7 +33,6 @@ logger = logging.getLogger("django_identityx")
 Client = Callable[[], Bucket | None]  # whom rejections count for; called only where it matters
 
 HOUR = 3600.0
-_LOSSLESS = ("utf-8", "surrogatepass")
 
 
 class Verifier:
@@ -91,11 +90,12 @@ class Verifier:
         started = self._monotonic()
         if application is None:
             application = self._application if app_id is None else self.application(app_id)
-        # As `key`, without the call: on the path of every request that is one tenth of a hit. What
-        # is digested gets no name: error reports print the locals of a frame.
-        key = hashlib.sha256(
-            (self._prefixes[credential.token_type] + credential.token).encode(*_LOSSLESS)
-        ).digest()
+        try:  # as `key`, and quicker: on the path of every request that is one tenth of a hit
+            key = sha256(
+                (self._prefixes[credential.token_type] + credential.token).encode()
+            ).digest()
+        except UnicodeEncodeError:
+            key = self.key(credential)
         kept = self._recall(key)
         if (
             kept is not None
@@ -138,13 +138,10 @@ class Verifier:
 
     def remember(self, credential: Credential, user: User) -> None:
         """Keep what a sign-in has told: the next request asks nobody."""
-        if user.kind != credential.token_type.value:
-            return
-        app_id = user.app_id if isinstance(user, AppUser) else None
-        if isinstance(user, OrgUser) and not user.memberships:
-            return  # a sign-in of staff tells none
+        if not isinstance(user, AppUser) or user.kind != credential.token_type.value:
+            return  # a sign-in of staff tells no memberships
         question = WhoseToken(
-            self.key(credential), credential, app_id, self._clock.time(), lambda: None
+            self.key(credential), credential, user.app_id, self._clock.time(), lambda: None
         )
         self._verdicts.store(question, user)
 
@@ -156,8 +153,11 @@ class Verifier:
 
     def key(self, credential: Credential) -> bytes:
         """A digest over endpoint, kind and token."""
-        return hashlib.sha256(
-            (self._prefixes[credential.token_type] + credential.token).encode(*_LOSSLESS)
+        # What is digested gets no name: error reports print the locals of a frame.
+        return sha256(
+            (self._prefixes[credential.token_type] + credential.token).encode(
+                "utf-8", "surrogatepass"
+            )
         ).digest()
 
     def application(self, app_id: str | None = None) -> Application:
@@ -192,7 +192,7 @@ class Verifier:
                 "Whose staff may come in is not known: set IDENTITYX_ORG_ID or IDENTITYX_APP_ID."
             )
         parts = (self._url, "organization", application.app_id)
-        key = hashlib.sha256("\0".join(parts).encode()).digest()
+        key = sha256("\0".join(parts).encode()).digest()
         _, found = self._organizations.find(WhichOrganization(key, application.app_id))
         return str(found.value)
 
