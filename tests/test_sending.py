@@ -408,8 +408,8 @@ def test_a_forked_child_has_an_executor_of_its_own(sandbox: Sandbox, settings) -
 
 
 def run_in(executor: Background, job: Callable[[bool], float | None]) -> None:
-    with executor.place() as place:
-        place.run(job)
+    with executor.place() as run:
+        run(job)
 
 
 def test_a_job_that_fails_costs_nothing_more(caplog: pytest.LogCaptureFixture) -> None:
@@ -431,19 +431,19 @@ def test_a_place_that_is_not_used_is_given_back() -> None:
     executor = Background(places=1)
     with pytest.raises(LookupError), executor.place():
         raise LookupError
-    with executor.place(), pytest.raises(Busy):
-        executor.place()
+    with executor.place(), pytest.raises(Busy), executor.place():
+        """No second place."""
     executor.close()
-    with pytest.raises(Busy):
-        executor.place()
+    with pytest.raises(Busy), executor.place():
+        """None at the end."""
 
 
 def test_an_executor_that_ends_between_place_and_job() -> None:
     executor = Background()
-    with executor.place() as place:
+    with executor.place() as run:
         executor.close()
         with pytest.raises(Busy):
-            place.run(lambda last: None)
+            run(lambda last: None)
     assert executor.wait(0)
 
 

@@ -77,9 +77,9 @@ def send_login_link(
         raise ValueError(f"Nobody signs in by a link as {token_type.value}.")
     kind, digest = token_type.value, emails.digest(email)
     address = (request and client_address(request)) or (visitor and visitor.address) or ""
-    with background().place() as place:
+    with background().place() as run:
         client.for_visitor(None).check_up(token_type)
-        place.run(Delivery(send, kind, digest, address))
+        run(Delivery(send, kind, digest, address))
     audit.login_link_sent(request, kind, email)
 
 

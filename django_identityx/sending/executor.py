@@ -9,13 +9,13 @@ finished at the interpreter's exit.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import heapq
 import itertools
 import logging
 import threading
 import time
-from collections.abc import Callable
-from types import TracebackType
+from collections.abc import Callable, Iterator
 
 from django.db import connections
 
@@ -44,13 +44,28 @@ class Background:
         self._due: list[tuple[float, int, Job]] = []
         self._numbers = itertools.count()
 
-    def place(self) -> Place:
-        """Take a place for one job; raise `Busy` if there is none."""
+    @contextlib.contextmanager
+    def place(self) -> Iterator[Callable[[Job], None]]:
+        """Take a place for one job, and hand the job over by what this gives; else give it back.
+
+        Raises `Busy` if there is none.
+        """
         with self._changed:
             if self._free <= 0 or self._closing:
                 raise Busy("Too many login links are waiting to be sent.")
             self._free -= 1
-        return Place(self)
+        taken = False
+
+        def run(job: Job) -> None:
+            nonlocal taken
+            self._submit(job)
+            taken = True
+
+        try:
+            yield run
+        finally:
+            if not taken:
+                self._give_back()
 
     def wait(self, timeout: float) -> bool:
         """Wait until nothing is under way; whether that came about in ``timeout`` seconds."""
@@ -65,7 +80,7 @@ class Background:
         for thread in self._threads:
             thread.join()
 
-    def submit(self, job: Job) -> None:
+    def _submit(self, job: Job) -> None:
         with self._changed:
             if self._closing:
                 raise Busy("This process is ending.")
@@ -78,7 +93,7 @@ class Background:
                 self._threads.append(thread)
             self._push(job, 0.0)
 
-    def give_back(self) -> None:
+    def _give_back(self) -> None:
         with self._changed:
             self._free += 1
             self._changed.notify_all()
@@ -97,7 +112,7 @@ class Background:
             finally:
                 connections.close_all()  # this thread's; no request ends here that would do it
             if again is None or last:
-                self.give_back()
+                self._give_back()
             else:
                 with self._changed:
                     self._push(job, again)
@@ -116,31 +131,6 @@ class Background:
                     self._changed.wait(left)
             finally:
                 self._idle -= 1
-
-
-class Place:
-    """A place for one job; given back at the end of ``with`` unless a job took it."""
-
-    def __init__(self, background: Background) -> None:
-        self._background = background
-        self._taken = False
-
-    def run(self, job: Job) -> None:
-        """Hand ``job`` over."""
-        self._background.submit(job)
-        self._taken = True
-
-    def __enter__(self) -> Place:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if not self._taken:
-            self._background.give_back()
 
 
 background = PerProcess(Background, Background.close)

@@ -9,13 +9,13 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ... import emails, ratelimits, sending, sessions
-from ...addresses import visitor
+from ... import emails, ratelimits, sessions
 from ...conf import conf
 from ...credentials import TokenType
 from ...exceptions import Rejected
 from ...users import AppUser, OrgUser
 from .. import redirects
+from ..asking import Asking
 from ..cookies import Known, Mark
 from ..flow import Step, decide
 from ..pages.logout import THIS_BROWSER
@@ -66,38 +66,19 @@ class LogoutSerializer(serializers.Serializer[Any]):
     everywhere = serializers.BooleanField(default=False)
 
 
-class LoginLinkView(JSONView):
-    """``POST {email, kind?, next?, source?}``: 202, whatever happened to the address.
-
-    ``as_view()`` takes ``source``, ``additional_context`` and ``app_context_id``.
-    """
-
-    source: str | None = None
-    additional_context: dict[str, Any] | None = None
-    app_context_id: str | None = None
+class LoginLinkView(Asking, JSONView):
+    """``POST {email, kind?, next?, source?}``: 202, whatever happened to the address."""
 
     def post(self, request: Request) -> Response:
         data = valid(LoginLinkSerializer, request)
-        django_request = request._request
-        email, target = data["email"], data["next"] or ""
-        token_type = TokenType(data["kind"])
-        ratelimits.limit_sending(
+        django_request, email = request._request, data["email"]
+        self.send(
             django_request,
+            self.application,
             email,
-            token_type,
-            app_id=self.application.app_id,
-            known_browser=Known.is_of(django_request, email),
-        )
-        sending.send_login_link(
-            email,
-            token_type=token_type,
-            redirect_to=redirects.safe_target(django_request, target) or None,
-            source=self.source or redirects.safe_word(data["source"] or ""),
-            additional_context=self.additional_context,
-            app_context_id=self.app_context_id,
-            visitor=visitor(django_request),
-            request=django_request,
-            application=self.application,
+            TokenType(data["kind"]),
+            target=data["next"] or "",
+            source=data["source"] or "",
         )
         self.cookies.append(Mark.for_browser(django_request).asking(email))
         detail = _("If this address can sign in here, a mail with a link is on its way.")

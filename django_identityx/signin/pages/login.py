@@ -9,12 +9,12 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from ... import emails, ratelimits, sending
-from ...addresses import visitor
+from ... import emails
 from ...conf import conf
 from ...credentials import TokenType
 from .. import redirects
-from ..cookies import Carrier, Known, Mark, Note
+from ..asking import Asking
+from ..cookies import Carrier, Mark, Note
 from ..forms import EmailForm, LinkForm
 from .base import Page
 
@@ -33,17 +33,13 @@ _WEBMAIL = {
 }
 
 
-class LoginView(Page):
+class LoginView(Asking, Page):
     """``identityx:login``: takes an address, sends the link, leads to ``identityx:link-sent``.
 
-    ``source``, ``additional_context`` and ``app_context_id`` go with the link; ``as_view()`` takes
-    them. A page may send a ``source`` of its own along, as a query or a field.
+    A page may send a ``source`` along, as a query or a field.
     """
 
     token_type = TokenType.APP_USER
-    source: str | None = None
-    additional_context: dict[str, Any] | None = None
-    app_context_id: str | None = None
 
     def get(self, request: HttpRequest) -> HttpResponse:
         if self.is_open:
@@ -60,20 +56,13 @@ class LoginView(Page):
         if not form.is_valid():
             return self.form(form, status=400)
         email = form.cleaned_data["email"]
-        known, app = Known.is_of(request, email), self.application
-        ratelimits.limit_sending(
-            request, email, self.token_type, app_id=app.app_id, known_browser=known
-        )
-        sending.send_login_link(
+        self.send(
+            request,
+            self.application,
             email,
-            token_type=self.token_type,
-            redirect_to=self.target or None,
-            source=self.source or redirects.safe_word(self.sent("source")),
-            additional_context=self.additional_context,
-            app_context_id=self.app_context_id,
-            visitor=visitor(request),
-            request=request,
-            application=app,
+            self.token_type,
+            target=self.target,
+            source=self.sent("source"),
         )
         response = redirect("identityx:link-sent")
         typed = "claimed" not in request.POST
