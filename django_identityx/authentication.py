@@ -99,7 +99,7 @@ class IdentityXAuthentication(BaseAuthentication):
             application=None if self.app_id else applications.current(request),
             app_id=self.app_id,
             max_age=self.get_max_age(request.method),
-            client=lambda: ratelimits.by_address(REJECT_ADDRESS, request),
+            client=lambda: self._client(request),
         )
 
     async def aget_verdict(self, credential: Credential, request: HttpRequest) -> Verdict:
@@ -110,8 +110,13 @@ class IdentityXAuthentication(BaseAuthentication):
             application=here,
             app_id=self.app_id,
             max_age=self.get_max_age(request.method),
-            client=lambda: ratelimits.by_address(REJECT_ADDRESS, request),
+            client=lambda: self._client(request),
         )
+
+    def _client(self, request: HttpRequest) -> tuple[ratelimits.Bucket, ...]:
+        """Whom a rejected token counts for."""
+        app_id = self.app_id or applications.current(request).app_id
+        return ratelimits.by_client(REJECT_ADDRESS, request, app_id)
 
     def get_max_age(self, method: str | None) -> float | None:
         """The greatest age of a verdict: ``max_age``, and for unsafe methods the setting's."""

@@ -51,8 +51,7 @@ class IdentityXThrottle(BaseThrottle):
 class _AddressThrottle(IdentityXThrottle):
     def buckets(self, request: Request, view: Any) -> Buckets:
         app_id = current(request._request).app_id
-        count_by = (ratelimits.by_address, ratelimits.by_network)
-        return tuple(by(self.scope, request._request, app_id) for by in count_by)
+        return ratelimits.by_client(self.scope, request._request, app_id)
 
 
 class SendAddressThrottle(_AddressThrottle):

@@ -331,8 +331,8 @@ def test_a_cache_in_the_database(settings) -> None:
 
 
 def counted(scope: str = "redeem-address", **meta: Any) -> str | None:
-    found = ratelimits.by_address(scope, RequestFactory().get("/", **meta))
-    return found and found.key
+    found = ratelimits.by_client(scope, RequestFactory().get("/", **meta))
+    return found[0].key if found else None
 
 
 def test_ipv6_counts_by_64_bits() -> None:

@@ -903,7 +903,7 @@ def test_verifications_under_way_are_bounded(
 
 
 def test_an_address_with_many_rejections_waits(sandbox: Sandbox, reader: Credential) -> None:
-    client = lambda: Bucket("reject-address", "a", (Rate(3, 60),))  # noqa: E731
+    client = lambda: [Bucket("reject-address", "a", (Rate(3, 60),))]  # noqa: E731
     verify(reader)
     for number in range(3):
         for _ in range(5):
@@ -919,10 +919,10 @@ def test_an_address_with_many_rejections_waits(sandbox: Sandbox, reader: Credent
     assert 55 <= caught.value.wait <= 61
     assert questions.count == 0
     with pytest.raises(Rejected):
-        check(random_token(sandbox, 3), client=lambda: None)
+        check(random_token(sandbox, 3), client=lambda: ())
     with pytest.raises(Rejected):
         check(
-            random_token(sandbox, 4), client=lambda: Bucket("reject-address", "b", (Rate(3, 60),))
+            random_token(sandbox, 4), client=lambda: [Bucket("reject-address", "b", (Rate(3, 60),))]
         )
 
 
@@ -931,10 +931,10 @@ def test_what_one_token_is_for_another_address_is_not_held_against_it(
 ) -> None:
     blocked = Bucket("reject-address", "blocked", (Rate(1, 60),))
     with pytest.raises(Rejected):
-        check(random_token(sandbox, 1), client=lambda: blocked)
+        check(random_token(sandbox, 1), client=lambda: [blocked])
     sandbox.set_fault("slow", seconds=0.1)
     results = crowd(
-        8, lambda index: check(reader, client=(lambda: blocked) if index % 2 else lambda: None)
+        8, lambda index: check(reader, client=(lambda: [blocked]) if index % 2 else tuple)
     )
     assert not any(isinstance(result, LimitExceeded) for result in results[::2])
 

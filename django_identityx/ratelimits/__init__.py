@@ -19,6 +19,7 @@ from django.utils.crypto import salted_hmac
 
 from .. import emails
 from ..addresses import client_address, network_of, parse_address
+from ..applications import from_settings
 from ..conf import conf
 from ..credentials import TokenType
 from ..process import PerProcess
@@ -35,10 +36,9 @@ __all__ = [
     "Limiter",
     "Rate",
     "bucket",
-    "by_address",
+    "by_client",
     "by_email",
     "by_mailbox",
-    "by_network",
     "limit_redeeming",
     "limit_sending",
     "take",
@@ -71,8 +71,7 @@ def limit_sending(
         take(bucket(SEND_EMAIL, _app(app_id), kind.value, emails.clean(email), "known"))
         return
     take(
-        by_address(SEND_ADDRESS, request, app_id),
-        by_network(SEND_ADDRESS, request, app_id),
+        *by_client(SEND_ADDRESS, request, app_id),
         by_email(SEND_EMAIL, email, kind, app_id),
         by_mailbox(SEND_MAILBOX, email, app_id),
     )
@@ -80,10 +79,7 @@ def limit_sending(
 
 def limit_redeeming(request: HttpRequest, *, app_id: str | None = None) -> None:
     """Count a link that is brought, by client address; raise `LimitExceeded`."""
-    take(
-        by_address(REDEEM_ADDRESS, request, app_id),
-        by_network(REDEEM_ADDRESS, request, app_id),
-    )
+    take(*by_client(REDEEM_ADDRESS, request, app_id))
 
 
 def take(*buckets: Bucket | None) -> None:
@@ -93,23 +89,22 @@ def take(*buckets: Bucket | None) -> None:
         _limiter().take(counted)
 
 
-def by_address(scope: str, request: HttpRequest, app_id: str | None = None) -> Bucket | None:
-    """Count the client's address, of IPv6 its /64, which one household has.
+def by_client(scope: str, request: HttpRequest, app_id: str | None = None) -> tuple[Bucket, ...]:
+    """Count the client's address: of IPv6 the /64 of a household, and the /48 of a customer.
 
-    Clients whose address is unknown share a limit ten times as high; who is exempt has none.
+    The /48 has a limit ten times as high, and so have all clients together whose address is
+    unknown. Who is exempt has none.
     """
-    address = client_address(request)
+    app_id, address = _app(app_id), client_address(request)
     if address is None:
-        return bucket(scope, _app(app_id), "unknown", times=MANY)
-    return None if is_exempt(address) else bucket(scope, _app(app_id), network_of(address))
-
-
-def by_network(scope: str, request: HttpRequest, app_id: str | None = None) -> Bucket | None:
-    """Count, of an IPv6 address, the /48 that one customer may have, ten times as high."""
-    address = client_address(request)
-    if address is None or ":" not in address or is_exempt(address):
-        return None
-    return bucket(scope, _app(app_id), network_of(address, 48), times=MANY)
+        found = [bucket(scope, app_id, "unknown", times=MANY)]
+    elif is_exempt(address):
+        found = []
+    else:
+        found = [bucket(scope, app_id, network_of(address))]
+        if ":" in address:
+            found.append(bucket(scope, app_id, network_of(address, 48), times=MANY))
+    return tuple(one for one in found if one is not None)
 
 
 def by_email(
@@ -148,4 +143,4 @@ def is_exempt(address: str) -> bool:
 
 
 def _app(app_id: str | None) -> str:
-    return app_id or conf.APP_ID or ""
+    return app_id or from_settings().app_id or ""

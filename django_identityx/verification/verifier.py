@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 
 from .. import applications, audit
@@ -30,7 +30,7 @@ from .verdict import Lifetimes, Verdict
 
 logger = logging.getLogger("django_identityx")
 
-Client = Callable[[], Bucket | None]  # whom rejections count for; called only where it matters
+Client = Callable[[], Sequence[Bucket]]  # whom rejections count for; called only where it matters
 
 HOUR = 3600.0
 
@@ -200,8 +200,7 @@ class Verifier:
 
     def _hold_back(self, client: Client | None) -> None:
         """Raise `LimitExceeded` for an address that brought too many rejected tokens."""
-        bucket = client() if client is not None else None
-        if bucket is not None:
+        for bucket in client() if client is not None else ():
             self._suspects.check(bucket)
 
     def _count(
@@ -209,6 +208,5 @@ class Verifier:
     ) -> None:
         audit.token_rejected(rejected.reason, credential.token_type.value)
         if client is not None and type(rejected) is Rejected:
-            bucket = client()
-            if bucket is not None:
+            for bucket in client():
                 self._suspects.add(bucket, key)

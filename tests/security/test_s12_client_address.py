@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from django_identityx.sandbox import Sandbox
 from tests.site import Visitor
@@ -130,3 +131,15 @@ def test_redeeming_tells_the_visitors_address_too(sandbox: Sandbox, settings) ->
     visitor.sign_in(sandbox)
     (login,) = [c for c in sandbox.calls if "loginAppUser" in c.operations]
     assert login.forwarded_for == PUBLIC
+
+
+def test_rejected_bearers_count_by_customer_of_ipv6_too(sandbox: Sandbox, settings) -> None:
+    settings.IDENTITYX_THROTTLE_RATES = {"reject-address": "1/min"}
+    known = sandbox.app_user_token("reader@example.net").rpartition(".")[0]
+    statuses = [
+        Client(REMOTE_ADDR=f"2001:db8:1:{number:x}::1")
+        .get("/api/protected/", headers={"authorization": f"AppUser {known}.{number:043}"})
+        .status_code
+        for number in range(11)
+    ]
+    assert statuses == [401] * 10 + [429]

@@ -131,3 +131,34 @@ def test_other_ways_to_write_it_are_refused(email: str, sandbox: Sandbox) -> Non
     answer = Script().send(LINK, {"email": email})
     assert answer.status_code == 400
     assert not sandbox.count("sendAppUserLoginLink")
+
+
+@pytest.mark.django_db
+def test_the_owners_browser_gets_its_link_in_a_flood(sandbox: Sandbox) -> None:
+    """Of the address, of its mailbox, and from the office that they share an address with."""
+    owner = Visitor(REMOTE_ADDR="198.51.100.99")
+    owner.sign_in(sandbox)
+    owner.submit(owner.get("/identityx/logout/"))
+    assert not owner.signed_in_as
+    for number in range(12):
+        asking(99, f"other{number}@example.net")
+        asking(number, READER)
+    assert asking(98, READER) == 429
+    before = len(sandbox.outbox)
+    assert owner.ask().status_code == 302
+    owner.submit(owner.open(sandbox.outbox[before].url))
+    assert owner.signed_in_as
+
+
+@pytest.mark.django_db
+def test_a_flood_of_unknown_addresses_leaves_places_for_links(sandbox: Sandbox, settings) -> None:
+    """Nothing is declared, and each request brings a header of its own."""
+    settings.IDENTITYX_THROTTLE_RATES = {"send-address": "2/min"}
+    statuses = [
+        Visitor(REMOTE_ADDR="10.0.0.1", headers={"x-forwarded-for": f"203.0.113.{number}"})
+        .ask(f"other{number}@example.net")
+        .status_code
+        for number in range(30)
+    ]
+    assert statuses == [302] * 20 + [429] * 10
+    assert asking(1, READER) == 302
