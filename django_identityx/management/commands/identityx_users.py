@@ -32,7 +32,7 @@ class Command(BaseCommand):
         "List, show, find, ban and export the AppUsers of the application. Needs "
         "IDENTITYX_API_TOKEN, see identityx_api_token."
     )
-    requires_system_checks: list[str] = []
+    requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         commands = parser.add_subparsers(dest="command", required=True)
