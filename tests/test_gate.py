@@ -275,7 +275,7 @@ def test_people_who_hang_leave_threads_free() -> None:
 def test_links_that_are_asked_for_while_identityx_hangs(sandbox: Sandbox) -> None:
     """32 of them on 16 threads: whatever else these threads have to do begins within 100 ms."""
     client = IdentityXClient.from_settings()
-    sandbox.set_fault("hang", seconds=1)
+    sandbox.set_fault("hang", seconds=0.7)
     waits = []
 
     def ask(number: int) -> None:

@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 from asgiref.sync import sync_to_async
 
 from ..applications import Application
+from ..conf import conf
 from ..credentials import Credential
 from ..process import PerProcess
 from ..service import VERIFICATION, Load, gate
@@ -161,6 +162,4 @@ def deny(credential: Credential, *, seconds: float | None = None) -> bool:
 
 def places() -> Load:
     """How many questions this process has under way, of how many, and how many wait for a place."""
-    from ..conf import conf
-
     return gate(conf.API_URL).load(VERIFICATION)
