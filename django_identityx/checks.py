@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.apps import apps
 from django.conf import settings
+from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookies
 from django.core.checks import CheckMessage, Error, register
 from django.core.checks import Warning as Warn
 from django.core.exceptions import ImproperlyConfigured
@@ -155,7 +157,7 @@ def check_database(**kwargs: Any) -> Iterator[CheckMessage]:
 
 @register("identityx")
 def check_sessions(**kwargs: Any) -> Iterator[CheckMessage]:
-    if settings.SESSION_ENGINE.endswith("signed_cookies"):
+    if _keeps_sessions_in_cookies():
         yield Error(
             "SESSION_ENGINE keeps sessions in cookies: IdentityX tokens would leave the server.",
             hint="Use the engine db. With cache everybody is signed out when the cache restarts, "
@@ -174,13 +176,16 @@ def check_sessions(**kwargs: Any) -> Iterator[CheckMessage]:
 @register("identityx")
 def check_cache(**kwargs: Any) -> Iterator[CheckMessage]:
     cache: dict[str, Any] = settings.CACHES.get(conf.CACHE, {})
-    name, classes = f"IDENTITYX_CACHE is {conf.CACHE!r}", _classes(cache.get("BACKEND", ""))
+    classes = _classes(cache.get("BACKEND", ""))
     if "DummyCache" in classes:
-        yield Warn(f"{name}, a dummy: every request asks IdentityX.", id="identityx.W005")
+        yield Warn(
+            f"IDENTITYX_CACHE is {conf.CACHE!r}, a dummy: every request asks IdentityX.",
+            id="identityx.W005",
+        )
     elif classes & {"LocMemCache", "FileBasedCache"} and not settings.DEBUG:
         yield Warn(
-            f"{name}, which processes and machines do not share: a sign-out in one is seen by "
-            "another only when its own verdict ends.",
+            f"IDENTITYX_CACHE is {conf.CACHE!r}, which processes and machines do not share: a "
+            "sign-out in one is seen by another only when its own verdict ends.",
             hint="Use Redis, Valkey or Memcached where there is more than one process.",
             id="identityx.W006",
         )
@@ -191,7 +196,7 @@ def check_cache(**kwargs: Any) -> Iterator[CheckMessage]:
         if backend in classes and not in_url:
             line = ", ".join(f'"{option}": 1' for option in names)
             yield Warn(
-                f"{name}, which waits for its server without end.",
+                f"IDENTITYX_CACHE is {conf.CACHE!r}, which waits for its server without end.",
                 hint=f'Add "OPTIONS": {{{line}}} to it in CACHES.',
                 id="identityx.W008",
             )
@@ -199,8 +204,8 @@ def check_cache(**kwargs: Any) -> Iterator[CheckMessage]:
     most = {key.upper(): value for key, value in options.items()}.get("MAX_ENTRIES", 300)
     if "DatabaseCache" in classes and most < ENTRIES:
         yield Warn(
-            f"{name}, a table that throws entries out beyond {most}: limits and sign-outs of one "
-            "process are forgotten by the others.",
+            f"IDENTITYX_CACHE is {conf.CACHE!r}, a table that throws entries out beyond {most}: "
+            "limits and sign-outs of one process are forgotten by the others.",
             hint=f'Add "OPTIONS": {{"MAX_ENTRIES": {ENTRIES}}} to it in CACHES.',
             id="identityx.W009",
         )
@@ -266,6 +271,13 @@ def _classes(backend: str) -> set[str]:
     except (ImportError, AttributeError):
         return {backend, backend.rpartition(".")[2]}
     return {f"{c.__module__}.{c.__name__}" for c in classes} | {c.__name__ for c in classes}
+
+
+def _keeps_sessions_in_cookies() -> bool:
+    """As `sessions.login` asks: by the class, since an engine of the site's may be one below."""
+    with contextlib.suppress(ImportError, AttributeError):
+        return issubclass(import_module(settings.SESSION_ENGINE).SessionStore, SignedCookies)
+    return False
 
 
 def _has_pages() -> bool:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookies
 from django.core import checks
 from django.core.cache.backends.redis import RedisCache
 from django.core.exceptions import ImproperlyConfigured
@@ -143,6 +144,10 @@ BAD_VALUES = {
     "REQUIRED_CREATE_FIELDS": ["givenName"],
     "SITE_NAME": [7],
 }
+
+
+class SessionStore(SignedCookies):
+    """A site's own."""
 
 
 class OwnRedis(RedisCache):
@@ -305,6 +310,12 @@ def test_hints_that_say_what_to_write() -> None:
     hint = told(**TRIPS["W008"])["W008"].hint
     assert '"OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1}' in hint
     assert "engine db" in told(**TRIPS["E005"])["E005"].hint
+
+
+def test_sessions_in_cookies_by_another_name() -> None:
+    """The class decides, as in ``sessions.login``."""
+    assert "E005" in found(SESSION_ENGINE="tests.test_checks")
+    assert "E005" not in found(SESSION_ENGINE="tests.nowhere")
 
 
 def test_the_callback_of_a_single_page_site() -> None:
