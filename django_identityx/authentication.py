@@ -22,6 +22,7 @@ from .exceptions import ConfigurationError, Rejected, Unavailable
 from .middleware import BEARER
 from .outages import ServiceUnavailable
 from .ratelimits import LimitExceeded
+from .sessions import SAFE_METHODS
 from .verification import Verdict
 
 __all__ = [
@@ -53,8 +54,10 @@ class IdentityXAuthentication(BaseAuthentication):
     www_authenticate_realm = "api"
 
     def authenticate(self, request: Request) -> tuple[Any, Credential] | None:
-        django_request = _django(request)  # DRF's looks each attribute up there, at a price
-        django_request.__dict__[BEARER] = True  # the answer depends on it, also if absent
+        # DRF's request looks each attribute up in Django's, at a price.
+        django_request: HttpRequest = getattr(request, "_request", request)
+        state = django_request.__dict__
+        state[BEARER] = True  # the answer depends on it, also if absent
         if not django_request.META.get("HTTP_AUTHORIZATION"):
             return None
         try:  # the header stays in META: a local would stand in error reports
@@ -68,7 +71,7 @@ class IdentityXAuthentication(BaseAuthentication):
             user = sessions.load(verdict.user, request=django_request, fresh=verdict.fresh)
         except (Rejected, LimitExceeded, Unavailable, ConfigurationError) as error:
             raise self.refusal(django_request, error) from error
-        django_request.__dict__[BEARER] = verdict, auth
+        state[BEARER] = verdict, auth
         return user, auth
 
     async def aauthenticate(self, request: HttpRequest) -> tuple[Any, Credential] | None:
@@ -120,7 +123,7 @@ class IdentityXAuthentication(BaseAuthentication):
 
     def get_max_age(self, method: str | None) -> float | None:
         """The greatest age of a verdict: ``max_age``, and for unsafe methods the setting's."""
-        return _max_age(self.max_age, method)
+        return self.max_age if method in SAFE_METHODS else _max_age(self.max_age, method)
 
     def authenticate_header(self, request: Request) -> str:
         """The challenge (RFC 6750, section 3): no ``error`` where no credential was sent."""
@@ -183,7 +186,7 @@ def _refusal(request: HttpRequest, error: Exception) -> exceptions.APIException:
 
 def _max_age(wanted: float | None, method: str | None) -> float | None:
     """The stricter of what a class wants and what the setting says of unsafe methods."""
-    if method in sessions.SAFE_METHODS:
+    if method in SAFE_METHODS:
         return wanted
     ages = [age for age in (wanted, conf.UNSAFE_METHODS_MAX_AGE) if age is not None]
     return min(ages, default=None)

@@ -12,6 +12,7 @@ They look at ``request.identityx``, so they work whatever ``request.user`` is::
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from functools import partial, wraps
 from typing import Any, TypeVar
@@ -32,6 +33,8 @@ from .exceptions import ConfigurationError, Unavailable
 from .middleware import details
 from .permissions import has_role
 from .users import is_app_user, is_org_user
+
+logger = logging.getLogger("django_identityx")
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -117,7 +120,9 @@ def _check_kind(
     if is_right(user):
         return None
     if user.is_authenticated:
+        logger.debug("guard: 403, somebody of another kind")
         raise PermissionDenied
+    logger.debug("guard: nobody is signed in")
     return redirect_to_login(request.get_full_path(), resolve_url(login_url))
 
 
@@ -129,6 +134,7 @@ def _check_role(
         return refusal
     known = details(request)
     if not has_role(known.user, known.application, roles, interactive=interactive):
+        logger.debug("guard: 403, none of the roles")
         raise PermissionDenied
     return None
 

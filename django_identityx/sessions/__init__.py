@@ -42,6 +42,7 @@ from .loading import aload, load
 
 __all__ = [
     "KEY",
+    "SAFE_METHODS",
     "aget_user",
     "aget_verdict",
     "aload",
