@@ -64,7 +64,9 @@ def test_every_block_is_of_a_language_that_is_tested_or_says_why_not() -> None:
 
 
 def test_few_blocks_are_not_run() -> None:
-    assert sum(block.use.startswith("not run") for block in BLOCKS) <= NOT_RUN
+    not_run = [block for block in BLOCKS if block.use.startswith("not run")]
+    elsewhere = [block for block in not_run if block.use == "not run: tests/test_recipes.py does"]
+    assert len(not_run) - len(elsewhere) <= NOT_RUN
 
 
 @pytest.mark.django_db
