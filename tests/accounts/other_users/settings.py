@@ -3,9 +3,10 @@
 import os
 
 from tests.settings import *  # noqa: F403
-from tests.settings import INSTALLED_APPS
+from tests.settings import DATABASES, INSTALLED_APPS
 
 OTHER_USERS = os.environ["OTHER_USERS"]
+DATABASES["default"]["TEST"] = {"NAME": f"test_{OTHER_USERS}_users"}  # several run at once
 AUTH_USER_MODEL = "other_users.Person"
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.accounts.other_users"]
 if OTHER_USERS != "bare":
