@@ -24,6 +24,7 @@ from tests.site import OWNER, READER, Visitor
 User = get_user_model()
 KIND = site.OTHER_USERS
 ADMIN = pytest.mark.skipif(KIND == "bare", reason="no admin with such users")
+ONCE = pytest.mark.skipif(KIND != "email", reason="the same with all of them")
 
 pytestmark = pytest.mark.django_db
 
@@ -134,7 +135,7 @@ def test_an_owner_opens_the_admin(sandbox: Sandbox, page: str) -> None:
     assert visitor.get(page).status_code == 200
 
 
-@ADMIN
+@ONCE
 @pytest.mark.parametrize("model", ["identityx_accounts/identity", "django_identityx/signin"])
 def test_what_the_admin_shows_is_read_only(sandbox: Sandbox, model: str) -> None:
     visitor = owner(sandbox, "/admin/")
@@ -150,7 +151,7 @@ def test_what_the_admin_shows_is_read_only(sandbox: Sandbox, model: str) -> None
         assert visitor.get(f"/admin/{model}/{row.pk}/delete/").status_code == 403
 
 
-@ADMIN
+@ONCE
 def test_the_admin_deletes_users(sandbox: Sandbox) -> None:
     visitor = owner(sandbox, "/admin/")
     load_user(RITA)
@@ -165,7 +166,7 @@ def test_the_admin_deletes_users(sandbox: Sandbox) -> None:
     assert Identity._meta.verbose_name not in perms
 
 
-@ADMIN
+@ONCE
 def test_a_reader_does_not_open_the_admin(sandbox: Sandbox) -> None:
     visitor = Visitor()
     visitor.sign_in(sandbox)

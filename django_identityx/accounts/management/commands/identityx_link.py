@@ -16,7 +16,6 @@ from django.core.management.base import BaseCommand, CommandError
 
 from ....client import IdentityXClient
 from ....conf import conf
-from ....credentials import Credential, TokenType
 from ....exceptions import IdentityXError, NotFound, Rejected
 from ....users import AppUser
 from ... import rows
@@ -26,12 +25,7 @@ from ...models import Identity
 PAGE = 1000
 COLUMNS = ("user", "address", "action", "reason", "identityx_id")
 
-_READER = "id email verified"
-_PAGES = (
-    "query ($input: AppUsersQueryInput!) { appUsers(input: $input)"
-    f" {{ edges {{ node {{ {_READER} }} }} pageInfo {{ hasNextPage endCursor }} }} }}"
-)
-_ONE = f"query ($input: AppUserQueryInput!) {{ appUser(input: $input) {{ {_READER} }} }}"
+_ONE = "query ($input: AppUserQueryInput!) { appUser(input: $input) { id email verified } }"
 
 
 class Command(BaseCommand):
@@ -107,7 +101,10 @@ class Readers:
 
     def __init__(self) -> None:
         self._client = IdentityXClient.from_settings()
-        self._all = None if conf.API_TOKEN is None else self._list(conf.API_TOKEN)
+        self._all: dict[str, AppUser] | None = None
+        if conf.API_TOKEN is not None:
+            listed = self._client.app_users.list(page_size=PAGE)
+            self._all = {reader.email.casefold(): reader for reader in listed}
 
     def find(self, address: str) -> AppUser | None:
         if self._all is not None:
@@ -116,32 +113,8 @@ class Readers:
             answer = self._client.execute(_ONE, {"input": {"email": address.strip().lower()}})
         except (NotFound, Rejected):
             return None
-        return None if answer["appUser"] is None else _reader(answer["appUser"])
-
-    def _list(self, api_token: str) -> dict[str, AppUser]:
-        found: dict[str, AppUser] = {}
-        credential = Credential(TokenType.ORG_USER_API_TOKEN, api_token)
-        after: str | None = None
-        while True:
-            page = {"limit": PAGE, **({"after": after} if after else {})}
-            answer = self._client.execute(
-                _PAGES, {"input": {"pagination": page}}, credential=credential
-            )["appUsers"]
-            for edge in answer["edges"]:
-                reader = _reader(edge["node"])
-                found[reader.email.casefold()] = reader
-            after = answer["pageInfo"]["endCursor"]
-            if not answer["pageInfo"]["hasNextPage"] or not after:
-                return found
-
-
-def _reader(node: dict[str, Any]) -> AppUser:
-    return AppUser(
-        id=node["id"],
-        email=node["email"],
-        app_id=conf.APP_ID or "",
-        verified=bool(node["verified"]),
-    )
+        found = answer["appUser"]
+        return None if found is None else AppUser(**found, app_id=conf.APP_ID or "")
 
 
 def _obstacle(row: Any, reader: AppUser | None) -> str:
