@@ -118,6 +118,17 @@ def user_logged_in(
     )
 
 
+def token_issued(request: HttpRequest | None, user: IdentityXUser) -> None:
+    """A link was exchanged for a token that an app has now. No session, so no signal of one."""
+    _write("token_issued", request, kind=user.kind, user_id=user.id)
+
+
+def token_revoked(request: HttpRequest | None, kind: str, *, revoked: bool) -> None:
+    """Somebody who has a token ended it; ``revoked``: IdentityX confirmed that, or knew none."""
+    level = logging.INFO if revoked else logging.WARNING
+    _write("token_revoked", request, level=level, kind=kind, revocation_failed=not revoked)
+
+
 def user_logged_out(
     request: HttpRequest | None,
     user: IdentityXUser | None,

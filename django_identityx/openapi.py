@@ -25,8 +25,17 @@ from rest_framework.views import APIView
 
 from .authentication import IdentityXAuthentication, IdentityXSessionAuthentication
 from .credentials import TokenType
-from .signin.api import LoginLinkView, LoginView, LogoutView, MeView
+from .signin.api import (
+    ExchangeView,
+    LoginLinkView,
+    LoginView,
+    LogoutView,
+    MeView,
+    RevokeView,
+    SendView,
+)
 from .signin.api.devices import DevicesView, EndSerializer
+from .signin.api.tokens import ExchangeSerializer, RevokeSerializer, SendSerializer
 from .signin.api.views import LoginLinkSerializer, LoginSerializer, LogoutSerializer
 
 TAG = "Signing in"
@@ -142,6 +151,16 @@ ERROR = inline_serializer(
 )
 LINK_SENT = inline_serializer(
     "IdentityXLinkSent", {"code": serializers.CharField(), "detail": serializers.CharField()}
+)
+TOKEN = inline_serializer(
+    "IdentityXToken",
+    {
+        "token_type": serializers.CharField(
+            help_text="`AppUser` or `OrgUser`: the word before the token in the header."
+        ),
+        "token": serializers.CharField(help_text="It has no end of its own: `revoke` it."),
+        "user": USER,
+    },
 )
 DEVICES = inline_serializer(
     "IdentityXDevices",
@@ -321,6 +340,39 @@ _OPERATIONS: dict[type[APIView], dict[str, dict[str, Any]]] = {
         },
     },
 }
+
+
+_TOKEN_OPERATIONS: dict[type[APIView], dict[str, Any]] = {
+    SendView: {
+        "summary": "Ask for a link by mail, in an app",
+        "description": "`challenge` is BASE64URL(SHA256(verifier)), as in RFC 7636: the token is "
+        "handed out for the verifier only. The answer is the same for all addresses.",
+        "request": SendSerializer,
+        "responses": {
+            202: OpenApiResponse(LINK_SENT, "Whatever happened to the address"),
+            **_errors(400, 413, 415, 429, 503),
+        },
+    },
+    ExchangeView: {
+        "summary": "Exchange the link for a token",
+        "description": "403 `wrong_verifier` where another app asked for the link. 409 where no "
+        "app did: show `masked_email`, and send `confirmed` once the person agrees.",
+        "request": ExchangeSerializer,
+        "responses": {
+            200: OpenApiResponse(TOKEN, "The token, once"),
+            **_errors(*_BODY, 409, 410, 429, 503),
+        },
+    },
+    RevokeView: {
+        "summary": "End a token",
+        "request": RevokeSerializer,
+        "responses": {
+            204: OpenApiResponse(None, "It is dead, or was before"),
+            **_errors(400, 413, 415, 429, 503),
+        },
+    },
+}
+_OPERATIONS |= {view: {"post": described} for view, described in _TOKEN_OPERATIONS.items()}
 
 
 class TwinSchema(AutoSchema):

@@ -36,4 +36,5 @@ urlpatterns = [
     path("members/", members, name="members"),
     path("api/articles", Articles.as_view()),
     path("account/", include("django_identityx.urls")),
+    path("app/", include("django_identityx.token_urls")),
 ]

@@ -179,7 +179,7 @@ def commands() -> list[Any]:
         pytest.param(line, id=f"{block}-{number}")
         for block in BLOCKS
         if block.language == "console" and not block.use.startswith("not run")
-        for number, line in enumerate(re.findall(r"^\$ (.+(?:\\\n.+)*)", block.code, re.M))
+        for number, line in enumerate(re.findall(r"^\$ (.+(?:(?<=\\)\n.+)*)", block.code, re.M))
     ]
 
 
@@ -231,6 +231,8 @@ def _curl(arguments: list[str], sandbox: Sandbox) -> None:
         email = "reader@example.net" if kind is TokenType.APP_USER else "owner@example.com"
         token = credential(sandbox, email, kind).token
         headers["Authorization"] = headers["Authorization"].replace("$TOKEN", token)
+    body = body.replace("PASTE THE LINK", sandbox.login_link_token("reader@example.net"))
+    body = body.replace("$TOKEN", sandbox.app_user_token("reader@example.net"))
     assert url.startswith(SITE), url
     answer = Client(headers=headers).generic(
         method, url.removeprefix(SITE), body, content_type="application/json", secure=True

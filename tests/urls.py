@@ -61,6 +61,7 @@ async def members_async(request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     path("identityx/", include("django_identityx.urls")),
+    path("app/", include("django_identityx.token_urls")),
     path("api/protected/", protected),
     path("api/open/", open_to_all),
     path("api/by-session/", by_session),

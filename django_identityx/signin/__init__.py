@@ -1,10 +1,13 @@
 """Signing in by a link from a mail: the pages, their JSON twins, and what reads a link."""
 
 from .api import DevicesView as APIDevicesView
+from .api import ExchangeView as TokenExchangeView
 from .api import LoginLinkView as APILoginLinkView
 from .api import LoginView as APILoginView
 from .api import LogoutView as APILogoutView
 from .api import MeView as APIMeView
+from .api import RevokeView as TokenRevokeView
+from .api import SendView as TokenSendView
 from .flow import CONNECTING
 from .forms import EmailForm
 from .links import Link, LinkKind, read_link, token_from
@@ -35,6 +38,9 @@ __all__ = [
     "LogoutView",
     "OrgLoginView",
     "Page",
+    "TokenExchangeView",
+    "TokenRevokeView",
+    "TokenSendView",
     "read_link",
     "token_from",
 ]

@@ -57,15 +57,7 @@ def decide(
     a link that nobody signed must not find that out. ``confirmed`` and ``replace`` are the answers
     to the two questions.
     """
-    try:
-        link = read_link(text, application)
-        link.check_age()
-        if link.kind.token_type.value not in conf.SIGN_IN_KINDS:
-            raise Malformed("not_admitted", "People of this kind don't sign in here.")
-    except Rejected as rejected:
-        logger.debug("Link refused here: %s.", rejected.reason)
-        audit.login_unverified(request, rejected.reason)
-        raise
+    link = admit(request, text, application)
     mark = Mark.of(request)
     asked_here = mark is not None and mark.asked_for(link.email)
     may_go_on = conf.LINK_CONFIRMATION == "never" or (
@@ -83,6 +75,20 @@ def decide(
         by_itself = may_go_on
     logger.debug("Link of %s: %s.", link.kind.token_type.value, step.value)
     return Decision(step, link, asked_here, by_itself)
+
+
+def admit(request: HttpRequest, text: str, application: Application) -> Link:
+    """Read a link that could be good; raise `Rejected` else, which the audit log is told."""
+    try:
+        link = read_link(text, application)
+        link.check_age()
+        if link.kind.token_type.value not in conf.SIGN_IN_KINDS:
+            raise Malformed("not_admitted", "People of this kind don't sign in here.")
+    except Rejected as rejected:
+        logger.debug("Link refused here: %s.", rejected.reason)
+        audit.login_unverified(request, rejected.reason)
+        raise
+    return link
 
 
 def is_theirs(request: HttpRequest, link: Link) -> bool:

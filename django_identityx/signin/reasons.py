@@ -108,6 +108,16 @@ REASONS = {
         _("This account can't sign in here"),
         _("It does not belong to the organization whose staff may sign in to this site."),
     ),
+    "confirmation_required": Reason(
+        409,
+        _("Is this you?"),
+        _("This link was asked for elsewhere. Send “confirmed” once the visitor agrees."),
+    ),
+    "wrong_verifier": Reason(
+        403,
+        _("This link was asked for by another app"),
+        _("Open it on the device where you asked for it, or ask for a new one here."),
+    ),
     "cookies": Reason(
         403,
         _("Are cookies off?"),

@@ -1,9 +1,10 @@
-"""From a login link to a session: claim it, exchange it, make sure, sign in."""
+"""From a login link to a session or token: claim it, exchange it, make sure, sign in."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -18,7 +19,6 @@ from ..conf import conf
 from ..credentials import Credential, check_claims
 from ..exceptions import (
     ConfigurationError,
-    IdentityXError,
     OperationFailed,
     Rejected,
     Unavailable,
@@ -43,12 +43,34 @@ def redeem(request: HttpRequest, link: Link, mark: str) -> AppUser | OrgUser:
     Raises `Rejected` (``used`` where the link was taken before), `Unavailable` or
     `ConfigurationError`. The link stays good unless it led to a session.
     """
+    with _claimed(request, link, mark) as claim:
+        return _sign_in(request, link, claim)
+
+
+def exchange(
+    request: HttpRequest, link: Link, allowed: Callable[[Mapping[str, Any]], None]
+) -> tuple[AppUser | OrgUser, Credential]:
+    """Exchange ``link`` for a credential that is handed out: no session, and nobody takes it twice.
+
+    ``allowed`` sees the additional context that IdentityX told, and raises `Rejected` where the
+    link is not for whoever brings it: then the credential is ended. Raises as `redeem` does.
+    """
+    with _claimed(request, link):
+        user, credential, _ = _exchange(request, link, allowed)
+    verification.remember(credential, user)
+    audit.token_issued(request, user)
+    return user, credential
+
+
+@contextlib.contextmanager
+def _claimed(request: HttpRequest, link: Link, mark: str = "") -> Iterator[Claim]:
+    """Hold ``link``; give it back and write down why where it leads to nothing."""
     claim = Claim(link, mark)
     try:
         if claim.take() is Outcome.REFUSED:
             raise _used()
         try:
-            return _sign_in(request, link, claim)
+            yield claim
         except BaseException:
             with contextlib.suppress(Unavailable):
                 claim.release()
@@ -104,7 +126,7 @@ def _used() -> Rejected:
 
 
 def _exchange(
-    request: HttpRequest, link: Link
+    request: HttpRequest, link: Link, allowed: Callable[[Mapping[str, Any]], None] | None = None
 ) -> tuple[AppUser | OrgUser, Credential, dict[str, Any]]:
     """Who it is, by what, and what was sent along with the link."""
     app = link.application
@@ -130,10 +152,12 @@ def _exchange(
             raise Rejected("wrong_person", "The link led to another person.")
         if conf.REFUSE_BANNED and isinstance(user, AppUser) and user.banned:
             raise Rejected("banned")
+        if allowed is not None:
+            allowed(said.get("additional_context", {}))
         if link.is_staff:
             user = verification.verify(credential, application=app)  # a login tells no roles
         sessions.load(user, request=request, signing_in=True)
-    except IdentityXError:
+    except BaseException:
         sessions.revoke(credential, visitor(request))
         raise
     return user, credential, said

@@ -115,6 +115,21 @@ def test_each_twin_is_in_it(schema: Any) -> None:
             assert operation["summary"]
 
 
+def test_so_are_tokens_where_they_are_included() -> None:
+    GENERATOR_STATS.reset()
+    patterns = [
+        path("account/", include("django_identityx.urls")),
+        path("app/", include("django_identityx.token_urls")),
+    ]
+    schema = SchemaGenerator(patterns=patterns).get_schema(request=None, public=True)
+    validate_schema(schema)
+    assert not GENERATOR_STATS
+    for name in ("send", "exchange", "revoke"):
+        operation = schema["paths"][reverse(f"identityx_tokens:{name}")]["post"]
+        assert operation["summary"]
+        assert operation["security"] == [{}]
+
+
 def test_the_examples_fit_their_shapes(schema: Any) -> None:
     jsonschema = pytest.importorskip("jsonschema")
     shapes = schema["components"]["schemas"]

@@ -6,6 +6,16 @@ about the session. Errors are ``{"code", "detail"}``.
 """
 
 from .devices import DevicesView
+from .tokens import ExchangeView, RevokeView, SendView
 from .views import LoginLinkView, LoginView, LogoutView, MeView
 
-__all__ = ["DevicesView", "LoginLinkView", "LoginView", "LogoutView", "MeView"]
+__all__ = [
+    "DevicesView",
+    "ExchangeView",
+    "LoginLinkView",
+    "LoginView",
+    "LogoutView",
+    "MeView",
+    "RevokeView",
+    "SendView",
+]

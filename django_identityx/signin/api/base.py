@@ -69,8 +69,8 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
-class JSONView(APIView):
-    """What the twins share. ``cookies`` and ``dropped`` go with the answer, whatever it is."""
+class JSONEndpoint(APIView):
+    """JSON in and out, with bounds and the pages' headers. Knows no cookie."""
 
     authentication_classes = ()
     permission_classes = ()
@@ -89,16 +89,10 @@ class JSONView(APIView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         # What a stranger names as the charset may be no encoding of text.
         request.encoding = settings.DEFAULT_CHARSET
-        self.cookies: list[SignedCookie] = []
-        self.dropped: list[type[SignedCookie]] = []
         return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        failure = csrf.failure(request._request)
-        if failure:
-            code = "origin" if failure == "origin" else "csrf"
-            raise Refused(code, _CSRF[code])
         takes_post = request.method == "POST" and hasattr(self, "post")  # else it is 405
         if takes_post and request.content_type.partition(";")[0] != JSON:
             raise exceptions.UnsupportedMediaType(request.content_type)
@@ -110,6 +104,29 @@ class JSONView(APIView):
         return answer
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        return set_headers(super().finalize_response(request, response, *args, **kwargs))
+
+    @cached_property
+    def application(self) -> applications.Application:
+        return applications.current(self.request._request)
+
+
+class JSONView(JSONEndpoint):
+    """What the twins share. ``cookies`` and ``dropped`` go with the answer, whatever it is."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        self.cookies: list[SignedCookie] = []
+        self.dropped: list[type[SignedCookie]] = []
+        return super().dispatch(request, *args, **kwargs)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        failure = csrf.failure(request._request)
+        if failure:
+            code = "origin" if failure == "origin" else "csrf"
+            raise Refused(code, _CSRF[code])
+        super().initial(request, *args, **kwargs)
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
         django_request = getattr(request, "_request", request)
         for cookie in self.cookies:
@@ -117,11 +134,7 @@ class JSONView(APIView):
         for kind in self.dropped:
             kind.drop(django_request, response)
         csrf.leave_cookie(django_request, response)
-        return set_headers(response)
-
-    @cached_property
-    def application(self) -> applications.Application:
-        return applications.current(self.request._request)
+        return response
 
 
 def valid(serializer_class: type[serializers.Serializer[Any]], request: Request) -> Any:

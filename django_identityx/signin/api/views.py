@@ -26,17 +26,11 @@ from .description import describe
 from .errors import Refused
 
 
-class LoginLinkSerializer(serializers.Serializer[Any]):
-    """``{email, kind?, next?, source?}``."""
+class AddressSerializer(serializers.Serializer[Any]):
+    """``{email, kind?}``: who wants a link."""
 
     email = serializers.EmailField(max_length=254)
     kind = serializers.ChoiceField([], default=TokenType.APP_USER.value)
-    next = serializers.CharField(
-        max_length=redirects.MAX_TARGET, default="", allow_blank=True, allow_null=True
-    )
-    source = serializers.CharField(  # type: ignore[assignment]
-        max_length=64, default="", allow_blank=True, allow_null=True
-    )
 
     def get_fields(self) -> dict[str, Any]:
         kinds = list(conf.SIGN_IN_KINDS)
@@ -50,6 +44,17 @@ class LoginLinkSerializer(serializers.Serializer[Any]):
         except ValueError:
             message = self.fields["email"].error_messages["invalid"]
             raise serializers.ValidationError(message, "invalid") from None
+
+
+class LoginLinkSerializer(AddressSerializer):
+    """``{email, kind?, next?, source?}``."""
+
+    next = serializers.CharField(
+        max_length=redirects.MAX_TARGET, default="", allow_blank=True, allow_null=True
+    )
+    source = serializers.CharField(  # type: ignore[assignment]
+        max_length=64, default="", allow_blank=True, allow_null=True
+    )
 
 
 class LoginSerializer(serializers.Serializer[Any]):
@@ -156,7 +161,7 @@ class MeView(JSONView):
 _QUESTIONS = {
     Step.CONFIRM: (
         "confirmation_required",
-        _("This link was asked for elsewhere. Send “confirmed” once the visitor agrees."),
+        reason_for("confirmation_required").text,
     ),
     Step.REPLACE: ("other_person", _("Somebody else is signed in. Send “replace” to change.")),
 }
