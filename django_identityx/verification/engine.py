@@ -19,13 +19,13 @@ from typing import Generic, TypeVar
 
 from ..conf import conf
 from ..exceptions import (
-    Busy,
     ConfigurationError,
     IdentityXError,
     LeftAlone,
     Malformed,
     Rejected,
     Unavailable,
+    Unreachable,
 )
 from ..process import BoundedMap, Clock
 from ..service import VERIFICATION, Gate, gate
@@ -38,6 +38,7 @@ T = TypeVar("T")
 Found = tuple[str, Verdict]  # how it was found, and what
 
 REFRESH_AFTER = 0.8  # of an answer's life
+PATIENCE = 1.0  # seconds for which who has an older answer follows another's question
 MARGIN = 3600  # seconds that an end is remembered beyond any answer
 _DEMANDED, _AHEAD = b"demanded", b"ahead"  # of flights
 
@@ -106,7 +107,10 @@ class Engine(Generic[T]):
                 if outcome is SHARED and self._is_due(verdict):
                     return self._refresh(question, verdict, SHARED)
                 return outcome, verdict
-            trouble = self._trouble_with(flight, started + self._longest_flight)
+            # Who has an answer that may serve does not follow a slow leader to the end.
+            has_old = kept is not None and self._is_younger(kept, self._lifetimes.longest)
+            patience = PATIENCE if has_old and max_age is None else self._longest_flight
+            trouble = self._trouble_with(flight, started + patience)
             if trouble is not None:
                 return self._do_without(question, after, trouble, is_demand=max_age is not None)
             landed = flight.verdict
@@ -195,7 +199,7 @@ class Engine(Generic[T]):
         if not self._gate.is_closed(VERIFICATION):
             return LeftAlone("IdentityX is being left alone.", retry_after=1)
         if not flight.wait(deadline - self._clock.monotonic()):
-            return Busy("A verification takes too long.", retry_after=1)
+            return Unreachable("IdentityX has not answered yet.", retry_after=1)
         error = flight.error
         if isinstance(error, Rejected) and not isinstance(error, Malformed):
             raise copy.copy(error)  # a traceback is one thread's
