@@ -202,7 +202,7 @@ def sent(server: FaultyServer) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def schema() -> GraphQLSchema:
     with SandboxServer(Sandbox(), port=0) as sandbox_server:
-        asking = IdentityXClient(sandbox_server.url, app_id=DAILY_APP_ID, timeout=(1, 5))
+        asking = IdentityXClient(sandbox_server.url, app_id=DAILY_APP_ID, timeout=(5, 60))
         return build_client_schema(asking.execute(get_introspection_query()))  # type: ignore[arg-type]
 
 
