@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.test import RequestFactory
 from django.utils import timezone
 
@@ -17,7 +18,7 @@ from django_identityx.accounts.models import Identity
 from django_identityx.credentials import TokenType
 from django_identityx.exceptions import ConfigurationError, Rejected
 from django_identityx.sandbox import Sandbox
-from django_identityx.testing import authorization, credential
+from django_identityx.testing import authorization, credential, login
 from django_identityx.users import ApiTokenUser, AppUser, OrgUser
 from django_identityx.verification import verify
 from tests.site import OWNER, READER, Visitor
@@ -123,6 +124,27 @@ def test_an_inactive_row_is_not_admitted(sandbox: Sandbox, client) -> None:
     again = Visitor()
     assert again.sign_in(sandbox).status_code == 403
     assert again.signed_in_as == ""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_staff_are_signed_out_everywhere_too(sandbox: Sandbox) -> None:
+    visitor = Visitor()
+    row = load_user(login(visitor, sandbox, OWNER, TokenType.ORG_USER))
+    row.is_active = False
+    row.save(update_fields=["is_active"])
+    assert sessions.KEY not in visitor.session
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_deactivation_that_is_rolled_back_signs_nobody_out(sandbox: Sandbox) -> None:
+    visitor = Visitor()
+    visitor.sign_in(sandbox)
+    row = User.objects.get()
+    row.is_active = False
+    with transaction.atomic():
+        row.save()
+        transaction.set_rollback(True)
+    assert visitor.get("/members/").status_code == 200
 
 
 @pytest.mark.django_db(transaction=True)

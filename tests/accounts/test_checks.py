@@ -1,0 +1,41 @@
+"""Each check of the app by its id."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core import checks
+from django.test import override_settings
+
+GOOD = {
+    "IDENTITYX_USER_LOADER": "django_identityx.accounts.load_user",
+    "IDENTITYX_LOCAL_LOGIN_URL": "/login/",
+    "IDENTITYX_STAFF_ROLES": {"Owner": {"is_staff": True, "groups": ["Editors"]}},
+}
+TRIPS = {
+    "W001": {"IDENTITYX_USER_LOADER": None},
+    "W002": {"IDENTITYX_REQUEST_USER": False},
+    "W003": {"IDENTITYX_LOCAL_LOGIN_URL": None},
+    "E003": {"IDENTITYX_ORG_ID": "any"},
+}  # E001 and E002 need another user model: `other_users.walk`
+
+
+def found(**settings: Any) -> set[str]:
+    with override_settings(**{**GOOD, **settings}):
+        messages = checks.run_checks(tags=["identityx_accounts"])
+    return {message.id.removeprefix("identityx_accounts.") for message in messages}
+
+
+def test_a_good_site_has_none() -> None:
+    assert found() == set()
+
+
+@pytest.mark.parametrize("id_", TRIPS)
+def test_trips(id_: str) -> None:
+    assert found(**TRIPS[id_]) == {id_}
+
+
+def test_asking_needs_no_page_where_nobody_is_asked() -> None:
+    for choice in ("email", "never"):
+        assert found(IDENTITYX_LOCAL_LOGIN_URL=None, IDENTITYX_LINK_ACCOUNTS=choice) == set()
