@@ -41,7 +41,7 @@ LONGEST_PAUSE = 30.0
 LONGEST_WAIT = 1.0  # seconds in a queue
 PATIENCE = (0.25, 1.0)  # seconds without an answer, least and most, after which nobody waits
 FIRST_PATIENCE = 0.5  # while it is not known how long an answer takes
-RECENT = 16  # answers to newcomers that are looked at
+RECENT = 8  # answers to newcomers that are looked at
 
 
 class Breaker:
