@@ -8,7 +8,8 @@
     ├── NoVerdict               nothing is known about the credential; 503 with ``retry_after``
     │   ├── ConfigurationError  the site: a setting that IdentityX refuses or that is missing
     │   └── Unavailable         IdentityX or the way to it
-    │       ├── Unreachable     connect, timeout, 5xx, not JSON, an answer of another shape
+    │       ├── Unreachable     timeout, 5xx, not JSON, an answer of another shape
+    │       │   └── NotConnected  ... or no connection, so that nothing has arrived there
     │       ├── Failing         IdentityX answers and reports an outage, or asks for fewer calls
     │       ├── Unclear         an answer that this package does not know; says nothing of others
     │       └── Busy            not asked at all: too many calls are under way
@@ -71,6 +72,10 @@ class Unavailable(NoVerdict):
 
 class Unreachable(Unavailable):
     """The exchange itself failed."""
+
+
+class NotConnected(Unreachable):
+    """There was no connection: IdentityX has not got what was to be sent."""
 
 
 class Failing(Unavailable):

@@ -19,6 +19,7 @@ from django.test import RequestFactory
 
 from django_identityx import sending, signals
 from django_identityx.addresses import Visitor
+from django_identityx.client import IdentityXClient
 from django_identityx.credentials import TokenType
 from django_identityx.exceptions import Busy, ConfigurationError, Failing, Unclear, Unreachable
 from django_identityx.sandbox import Sandbox
@@ -259,6 +260,20 @@ def test_a_part_that_stays_away(sandbox: Sandbox, caplog: pytest.LogCaptureFixtu
     assert said == ["WARNING", "ERROR"]  # left alone from now on; this link is lost
 
 
+@pytest.mark.usefixtures("_quick")
+def test_what_got_no_connection_is_tried_again(sandbox: Sandbox, settings) -> None:
+    tries = []
+
+    def send() -> None:
+        tries.append(1)
+        nowhere = IdentityXClient("http://127.0.0.1:9/graphql", allow_http=True, lane=None)
+        nowhere.ping()
+
+    job = delivery.Delivery(send, "AppUser", "a-digest", "")
+    assert [job(False), job(False), job(False)] == [0.01, 0.02, None]
+    assert len(tries) == 3
+
+
 def test_it_is_tried_for_a_minute() -> None:
     assert 55 <= sum(delivery.PAUSES) <= 70
 
@@ -357,6 +372,7 @@ settings.configure(
 )
 import os
 from django_identityx import sending
+from django_identityx.client import IdentityXClient
 from django_identityx.credentials import TokenType
 def send(email):
     sending.send_login_link(email, token_type=TokenType.APP_USER)

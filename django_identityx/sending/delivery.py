@@ -10,6 +10,7 @@ from ..exceptions import (
     Busy,
     Failing,
     IdentityXError,
+    NotConnected,
     NotFound,
     OperationFailed,
     Unavailable,
@@ -35,7 +36,7 @@ class Delivery:
         """Try, and return the seconds until the next try, or None where all is said and done."""
         try:
             self._send()
-        except (Failing, Busy):
+        except (Failing, Busy, NotConnected):
             pause = None if last else next(self._pauses, None)
             if pause is not None:
                 logger.debug("A login link waits %s s for another try.", pause)

@@ -16,7 +16,14 @@ from requests.auth import AuthBase
 
 from .. import __version__
 from ..conf import rules
-from ..exceptions import ConfigurationError, Failing, IdentityXError, InvalidInput, Unreachable
+from ..exceptions import (
+    ConfigurationError,
+    Failing,
+    IdentityXError,
+    InvalidInput,
+    NotConnected,
+    Unreachable,
+)
 from ..process import PerProcess
 from .answers import Answer, Reply, parse
 from .connections import Connection, Connections, capped
@@ -186,14 +193,14 @@ class _Dropped(Unreachable):
 def _translated(error: Exception) -> IdentityXError:
     """Say what an error of requests or urllib3 means, without a header or a body."""
     if isinstance(error, requests.exceptions.ConnectTimeout):
-        return Unreachable("IdentityX did not accept a connection in time.")
+        return NotConnected("IdentityX did not accept a connection in time.")
     if isinstance(error, requests.exceptions.Timeout | urllib3.exceptions.TimeoutError):
         return Unreachable("IdentityX did not answer in time.")
     if isinstance(error, requests.exceptions.SSLError):
         return Unreachable("IdentityX's certificate was not accepted.")
     if isinstance(error, requests.exceptions.ConnectionError):
         if _never_connected(error):
-            return Unreachable("IdentityX could not be connected to.")
+            return NotConnected("IdentityX could not be connected to.")
         return _Dropped("IdentityX closed the connection without an answer.")
     if isinstance(error, ValueError) and not _is_about_answer(error):
         return ConfigurationError("The URL of IdentityX or a header for it is not valid.")

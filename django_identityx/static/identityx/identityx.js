@@ -1,6 +1,8 @@
 // Two things that these pages do with scripts; without them their buttons do.
 (function () {
   "use strict";
+  if (window.identityxIsHere) return; // the callback asks for this script, whatever its base does
+  window.identityxIsHere = true;
 
   // A second press right after the first would only cancel it. A later one is meant: somebody
   // stopped the first, or came back to this page.
