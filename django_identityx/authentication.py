@@ -56,8 +56,8 @@ class IdentityXAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[Any, Credential] | None:
         # DRF's request looks each attribute up in Django's, at a price.
         django_request: HttpRequest = getattr(request, "_request", request)
-        state = django_request.__dict__
-        state[BEARER] = True  # the answer depends on it, also if absent
+        # Its attributes get no local of their own: the header is among them.
+        django_request.__dict__[BEARER] = True  # the answer depends on it, also if absent
         if not django_request.META.get("HTTP_AUTHORIZATION"):
             return None
         try:  # the header stays in META: a local would stand in error reports
@@ -71,7 +71,7 @@ class IdentityXAuthentication(BaseAuthentication):
             user = sessions.load(verdict.user, request=django_request, fresh=verdict.fresh)
         except (Rejected, LimitExceeded, Unavailable, ConfigurationError) as error:
             raise self.refusal(django_request, error) from error
-        state[BEARER] = verdict, auth
+        django_request.__dict__[BEARER] = verdict, auth
         return user, auth
 
     async def aauthenticate(self, request: HttpRequest) -> tuple[Any, Credential] | None:

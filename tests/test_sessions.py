@@ -260,6 +260,28 @@ def test_a_session_that_reaches_its_age_is_revoked(
         verify(known)
 
 
+def test_what_a_link_was_asked_for_with_goes_into_the_signal(
+    sandbox: Sandbox, request_: HttpRequest, received
+) -> None:
+    known = credential(sandbox, "reader@example.net")
+    user = verify(known)
+    sessions.login(
+        request_, user, known, login_source="newsletter", additional_context={"issue": 7}
+    )
+    assert received[-1][1]["login_source"] == "newsletter"
+    assert received[-1][1]["additional_context"] == {"issue": 7}
+
+
+def test_elsewhere_leaves_this_one(sandbox: Sandbox, request_: HttpRequest, settings) -> None:
+    user, _ = sign_in(request_, sandbox)
+    other = HttpRequest()
+    other.session = type(request_.session)()
+    sign_in(other, sandbox)
+    assert sessions.logout_elsewhere(request_)
+    assert SignIn.objects.get(identity_id=user.id).session_key == request_.session.session_key
+    assert sessions.get_user(request_) == user
+
+
 @pytest.mark.parametrize("kept", ["garbage", {"type": "AppUser"}, {"token": 1}, 7, None])
 def test_a_session_of_another_shape_is_nobody(request_: HttpRequest, kept) -> None:
     request_.session[sessions.KEY] = kept

@@ -11,7 +11,9 @@ from typing import Any
 
 from django.contrib.sessions.backends.base import SessionBase
 from django.core.serializers.json import DjangoJSONEncoder
+from django.http import HttpRequest
 
+from .. import applications
 from ..applications import Application
 from ..credentials import Credential, TokenType
 from ..users import AccessLevel, AppUser, Membership, OrgUser, Team
@@ -75,6 +77,15 @@ def read(session: SessionBase) -> Held | None:
     if not isinstance(data, dict) or not data.keys() >= _FIELDS:
         return None
     return Held(data)
+
+
+def current(request: HttpRequest) -> Held | None:
+    """Whoever signed in to this application; a session of another one is nobody's."""
+    session = getattr(request, "session", None)
+    held = None if session is None else read(session)
+    if held is None or not held.is_of(applications.current(request)):
+        return None
+    return held
 
 
 def fields(user: AppUser | OrgUser, verified_at: float, now: float) -> dict[str, Any]:
