@@ -68,7 +68,6 @@ class Claims:
     sub: str
     iss: str = ""
     aud: str = ""
-    jti: str = ""
     iat: float | None = None
     exp: float | None = None
 
@@ -123,7 +122,6 @@ def read_claims(token: str) -> Claims:
         sub=_text(claims, "sub"),
         iss=_text(claims, "iss"),
         aud=_text(claims, "aud"),
-        jti=_text(claims, "jti"),
         iat=_time(claims, "iat"),
         exp=_time(claims, "exp"),
     )

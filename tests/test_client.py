@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import json
 import logging
 import threading
 from collections.abc import Callable, Iterator
@@ -282,8 +284,8 @@ def test_links_that_are_no_good(client: IdentityXClient, sandbox: Sandbox) -> No
         "wrong_application": sandbox.login_link_token("reader@example.net", WEEKLY_APP_ID),
         "wrong_kind": sandbox.org_login_link_token("owner@example.com"),
         "user_gone": sandbox.login_link_token("nobody@example.net"),
-        "revoked": sandbox.sign({**claims_of(good), "jti": "unknown"}),
-        "invalid": sandbox.sign(claims_of(good), key=b"another"),
+        "revoked": sandbox.sign({**payload_of(good), "jti": "unknown"}),
+        "invalid": sandbox.sign(payload_of(good), key=b"another"),
     }
     bad_ones = [*bad.items(), ("invalid", "nonsense"), ("invalid", "a.b.c"), ("invalid", SECRET)]
     for reason, token in bad_ones:
@@ -294,9 +296,9 @@ def test_links_that_are_no_good(client: IdentityXClient, sandbox: Sandbox) -> No
     assert client.login_app_user(good).user.email == "reader@example.net"
 
 
-def claims_of(token: str) -> dict[str, Any]:
-    claims = read_claims(token)
-    return {"sub": claims.sub, "iss": claims.iss, "aud": claims.aud, "jti": claims.jti}
+def payload_of(token: str) -> Any:
+    payload = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
 
 
 def test_logout_app_user(client: IdentityXClient, sandbox: Sandbox) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.core import signing
@@ -177,10 +177,6 @@ class Known(SignedCookie):
         """Whether somebody has signed in with ``email`` in this browser."""
         known = cls.of(request)
         return known is not None and known.knows(email)
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
 
 
 def _remember(digests: tuple[str, ...], email: str, purpose: str) -> tuple[str, ...]:

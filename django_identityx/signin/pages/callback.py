@@ -122,9 +122,8 @@ class CallbackView(Page):
     def refusal(self, rejected: Rejected, carrier: Carrier) -> HttpResponse:
         """Say what happened, and offer a new link to the same address where one can be sent."""
         link = self.readable(carrier)
-        if (
-            link and rejected.reason == "link_account"
-        ):  # django_identityx.accounts has a page for it
+        if link and rejected.reason == "link_account":
+            # django_identityx.accounts has a page for it.
             query = {"kind": link.kind.token_type.value, redirects.FIELD: carrier.next}
             return HttpResponseRedirect(f"{reverse('identityx:link-account')}?{urlencode(query)}")
         new = link is not None and link.has_address and reason_for(rejected.reason).new_link
