@@ -38,7 +38,8 @@ def clean(email: str) -> str:
     try:
         return parse(email)
     except ValueError:
-        return email.strip().lower()
+        email = email.strip()
+        return email.lower() if email.isascii() else email  # as in `parse`
 
 
 def mailbox(email: str) -> str:

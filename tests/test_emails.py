@@ -72,9 +72,14 @@ def test_addresses(text: str, address: str) -> None:
 def test_what_is_none(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - the one error there is
         emails.parse(text)
-    assert emails.clean(text) == text.strip().lower()
+    assert emails.clean(text) == (text.strip().lower() if text.isascii() else text.strip())
     assert emails.mask(text) == "•••"
     assert len(emails.digest(text)) == 32
+
+
+def test_what_is_none_is_nobody_elses() -> None:
+    assert emails.clean("MI\u212aE@example.net") != emails.clean("mike@example.net")
+    assert emails.clean(" Not An Address") == "not an address"
 
 
 @given(st.text() | st.emails())

@@ -8,6 +8,7 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Exists, Field, OuterRef, Q
 
+from .. import emails
 from ..users import AppUser, OrgUser
 from .models import Identity
 
@@ -51,9 +52,14 @@ def rows_with(address: str) -> list[Any]:
 
 
 def has_address(row: Any, address: str) -> bool:
-    """Whether ``address`` is the row's own, not just its user name."""
+    """Whether ``address`` is the row's own, not just its user name.
+
+    The very mailbox: databases find rows by letters that are no more than alike.
+    """
     field = email_field()
-    return field is not None and str(getattr(row, field.name)).casefold() == address.casefold()
+    if field is None:
+        return False
+    return emails.clean(str(getattr(row, field.name))) == emails.clean(address)
 
 
 def email_field() -> Field[Any, Any] | None:

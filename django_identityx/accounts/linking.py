@@ -25,7 +25,7 @@ def wish(request: HttpRequest, row: Any, email: str, token_type: TokenType) -> N
     """Remember in the session that ``row`` asked for a link to attach."""
     request.session[KEY] = {
         "user": str(row.pk),
-        "email": email.strip().casefold(),
+        "email": emails.clean(email),
         "kind": token_type.value,
         "at": time.time(),
     }
@@ -40,7 +40,7 @@ def wish_of(request: HttpRequest, user: Person) -> Any | None:
         return None
     if time.time() - data.get("at", 0) > conf.LINK_MAX_AGE:
         return None
-    if (data.get("kind"), data.get("email")) != (key_of(user)["kind"], user.email.casefold()):
+    if (data.get("kind"), data.get("email")) != (key_of(user)["kind"], emails.clean(user.email)):
         return None
     row = local_row(request)
     if row is None or str(row.pk) != data.get("user"):

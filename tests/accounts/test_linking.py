@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from django_identityx.accounts import load_user
+from django_identityx.accounts.identities import has_address
 from django_identityx.accounts.models import Identity
 from django_identityx.exceptions import Rejected
 from django_identityx.sandbox import ORG_ID, Sandbox
@@ -106,6 +107,15 @@ def test_the_link_may_go_to_another_address_than_the_account_s(
     press(visitor, ask_here(visitor, sandbox, "subscriber@example.net"))
     assert Identity.objects.get().user == rita
     assert User.objects.get().email == rita.email
+
+
+def test_the_address_may_be_typed_as_people_write_it(
+    sandbox: Sandbox, rita: User, settings
+) -> None:
+    settings.IDENTITYX_CREATE_APP_USERS = True
+    visitor = local_visitor()
+    press(visitor, ask_here(visitor, sandbox, "Neu@exämple.com"))
+    assert Identity.objects.get().user == rita
 
 
 def test_staff_may_connect_an_account_too(sandbox: Sandbox, rita: User) -> None:
@@ -255,6 +265,16 @@ def test_by_email_never_an_unverified_claim(rita: User, by_email) -> None:
     with pytest.raises(Rejected) as caught:
         load_user(replace(RITA, verified=False), signing_in=True)
     assert caught.value.reason == "link_account"
+
+
+@pytest.mark.parametrize("letter", ["\u212a", "\u017f"], ids=["Kelvin", "long s"])
+def test_by_email_never_by_letters_that_are_alike(letter: str) -> None:
+    """PostgreSQL finds the row of k for the Kelvin sign, whose mailbox is another."""
+    row = User(email="kiss@example.net")
+    alike = "kiss@example.net".replace(letter.casefold(), letter, 1)
+    assert alike.casefold() == row.email
+    assert not has_address(row, alike)
+    assert has_address(row, "KISS@Example.net")
 
 
 def test_by_email_never_staff_where_roles_give_something(rita: User, by_email, settings) -> None:
