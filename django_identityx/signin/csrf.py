@@ -13,6 +13,8 @@ from django.middleware.csrf import CsrfViewMiddleware, get_token
 
 logger = logging.getLogger("django_identityx")
 
+_FOREIGN = "_identityx_foreign"  # on a request that another site has sent
+
 
 class _Check(CsrfViewMiddleware):
     def _reject(self, request: HttpRequest, reason: str) -> str:
@@ -35,6 +37,7 @@ def failure(request: HttpRequest) -> str:
         return ""
     if str(reason).startswith(("Origin checking", "Referer checking")):
         code = "origin"
+        request.__dict__[_FOREIGN] = True
     else:
         code = "csrf" if request.COOKIES else "cookies"
     logger.debug("CSRF check failed: %s.", code)
@@ -42,6 +45,13 @@ def failure(request: HttpRequest) -> str:
 
 
 def leave_cookie(request: HttpRequest, response: HttpResponse) -> None:
-    """Set Django's CSRF cookie, also on a site without the middleware."""
+    """Set Django's CSRF cookie, also on a site without the middleware.
+
+    A form of another site comes without cookies. One in the answer would replace the visitor's own,
+    with ``CSRF_USE_SESSIONS`` that of the session: anybody could sign them out.
+    """
+    if _FOREIGN in request.__dict__:
+        request.META["CSRF_COOKIE_NEEDS_UPDATE"] = False  # a template may have asked for a token
+        return
     get_token(request)
     _check().process_response(request, response)

@@ -157,6 +157,21 @@ class TestTheLogIsNotPersuaded:
         assert 1 <= len(self.lines(caplog)) <= 10
 
 
+@pytest.mark.parametrize("in_sessions", [True, False])
+@pytest.mark.parametrize("path", ["callback", "login", "logout", "devices", "api-login"])
+def test_a_form_of_another_site_sets_no_cookie_at_all(
+    settings: Any, path: str, in_sessions: bool
+) -> None:
+    """It comes without cookies: what it is answered would replace the visitor's."""
+    settings.CSRF_USE_SESSIONS = in_sessions
+    content = {"content_type": "application/json"} if path.startswith("api") else {}
+    answer = Visitor().post(
+        reverse(f"identityx:{path}"), {}, headers={"Origin": "https://evil.example"}, **content
+    )
+    assert answer.status_code == 403
+    assert not answer.cookies
+
+
 def test_a_failed_check_sets_no_cookie_of_ours(sandbox: Sandbox) -> None:
     page = Visitor().open(forged(READER))
     fields = forms(page)[0][1]
