@@ -141,7 +141,7 @@ def organization_of(application: Application) -> str:
 def remember(credential: Credential, user: AppUser | OrgUser) -> None:
     """Keep the verdict that came with a sign-in: the first page after it asks nobody.
 
-    A sign-in of staff tells no memberships, so for them this does nothing: `verify` them.
+    A sign-in of staff tells no memberships, and without them this does nothing: `verify` them.
     """
     _verifier().remember(credential, user)
 

@@ -21,7 +21,7 @@ from ..exceptions import ConfigurationError, Malformed, Rejected, Unavailable
 from ..process import Clock
 from ..ratelimits import Bucket, LimitExceeded
 from ..service import Gate
-from ..users import AppUser
+from ..users import AppUser, OrgUser
 from .engine import Engine
 from .metrics import LIMITED, LOCAL, REJECTED, UNAVAILABLE, Reporter, reason_of
 from .questions import User, WhichOrganization, WhoseToken
@@ -138,10 +138,13 @@ class Verifier:
 
     def remember(self, credential: Credential, user: User) -> None:
         """Keep what a sign-in has told: the next request asks nobody."""
-        if not isinstance(user, AppUser) or user.kind != credential.token_type.value:
-            return  # a sign-in of staff tells no memberships
+        if user.kind != credential.token_type.value:
+            return
+        app_id = user.app_id if isinstance(user, AppUser) else None
+        if isinstance(user, OrgUser) and not user.memberships:
+            return  # a sign-in of staff tells none
         question = WhoseToken(
-            self.key(credential), credential, user.app_id, self._clock.time(), lambda: None
+            self.key(credential), credential, app_id, self._clock.time(), lambda: None
         )
         self._verdicts.store(question, user)
 
