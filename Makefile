@@ -67,6 +67,7 @@ browser: $(VENV)/.ready  ## the journeys in Chromium, with screenshots in artifa
 
 bench: .venv-bench/.ready  ## verification beside other packages, and under load
 	.venv-bench/bin/python benchmarks/hits.py
+	.venv-bench/bin/python benchmarks/pages.py
 	.venv-bench/bin/python benchmarks/load.py
 
 soak: .venv-bench/.ready  ## minutes of trouble, counting wrong verdicts: make soak ARGS="--minutes 10"

@@ -116,7 +116,7 @@ class TestHits:
 def test_under_uvicorn_what_waits_for_identityx_keeps_nobody_else_waiting(
     sandbox_server: SandboxServer, sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    """50 verifications of 2 s each are under way; `benchmarks` has the exact figures."""
+    """50 verifications of 2 s each are under way. (Measured: 13 to 26 ms on two busy cores.)"""
     pytest.importorskip("uvicorn")
     tokens = [credential(sandbox, READER).token for _ in range(50)]
     with socket.socket() as free:
