@@ -61,7 +61,8 @@ def _known(model: Any, user: Person) -> dict[str, Any]:
     for name, value in (("first_name", user.given_name), ("last_name", user.family_name)):
         field = _field(model, name)
         if isinstance(field, models.CharField):
-            values[name] = value[: field.max_length]
+            text = "".join(letter for letter in value if letter.isprintable())
+            values[name] = text[: field.max_length]
     for name in _addresses(model):
         values[name] = user.email
     username = _field(model, model.USERNAME_FIELD)

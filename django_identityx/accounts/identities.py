@@ -72,6 +72,7 @@ def email_field() -> Field[Any, Any] | None:
     return field if isinstance(field, Field) else None
 
 
-def made_by_sign_in(row: Any) -> bool:
-    """Whether a sign-in by link made ``row``: nobody of this site has said who that is."""
-    return Identity.objects.filter(user=row, made_user=True).exists()
+def is_local(row: Any) -> bool:
+    """Whether ``row`` is an account of the site's own: not one that just a sign-in by link made."""
+    made = Identity.objects.filter(user=row, made_user=True)
+    return row.has_usable_password() or not made.exists()

@@ -14,7 +14,7 @@ from ..conf import conf
 from ..exceptions import Rejected
 from ..users import OrgUser
 from . import linking, roles, rows
-from .identities import Person, find, has_address, key_of, rows_with
+from .identities import Person, find, has_address, is_local, key_of, rows_with
 from .models import Identity
 
 logger = logging.getLogger("django_identityx")
@@ -80,10 +80,11 @@ def _without_row(user: Person, wish: Any | None, signing_in: bool) -> Identity |
     if wish is not None:
         return rows.attach(user, wish)
     same = rows_with(user.email)
-    if not same:
-        return rows.make(user)
-    if (identity := find(user)) is not None:
-        return identity  # somebody else has made it at this moment, with this address
+    if not any(map(is_local, same)):
+        try:
+            return rows.make(user)
+        except rows.AddressTaken:
+            same = rows_with(user.email)
     if not signing_in:
         return _refuse(user, "a local user has its address")
     return _settle(user, same)

@@ -78,6 +78,7 @@ def _saved(sender: type[Model], instance: Any, created: bool, **kwargs: Any) -> 
 
 def _deleting(sender: type[Model], instance: Any, **kwargs: Any) -> None:
     _end_sessions_of(instance)
+    Identity.objects.filter(user=instance).update(email="", wanted=[], given=[])
 
 
 def _end_sessions_of(row: Any) -> None:

@@ -19,8 +19,15 @@ logger = logging.getLogger("django_identityx")
 _TRIES = 3  # against others who make the same row at the same moment
 
 
+class AddressTaken(Exception):
+    """Addresses are unique here, and another row has this one."""
+
+
 def make(user: Person) -> Identity | None:
-    """Make a row and its identity; of several who try at once, one does and all return it."""
+    """Make a row and its identity; of several who try at once, one does and all return it.
+
+    None where the site's hook says no. Raises `AddressTaken`, or `ConfigurationError`.
+    """
     for _ in range(_TRIES):
         row = new_row(user)
         if row is None:
@@ -36,8 +43,7 @@ def make(user: Person) -> Identity | None:
             if identity is not None:
                 return identity
             if same:
-                logger.debug("Not admitted, %s: a local user has just taken the address", user.kind)
-                return None
+                raise AddressTaken from None
     raise ConfigurationError(
         f"No row of {get_user_model()._meta.label} can be made: a value that must be unique is "
         "another user's. Give others by IDENTITYX_ACCOUNT_FIELDS."
@@ -59,7 +65,7 @@ def attach(user: Person, row: Any) -> Identity | None:
 def _point(user: Person, row: Any, *, made_user: bool) -> Identity | None:
     """Write the identity down, or let the one that a deleted row left point at ``row``."""
     now = timezone.now()
-    values = {"user": row, "made_user": made_user, "email": user.email, "last_seen": now}
+    values = {"user": row, "made_user": made_user, "email": user.email[:254], "last_seen": now}
     values |= {"wanted": [], "given": []}
     if not Identity.objects.filter(**key_of(user), user=None).update(**values):
         Identity.objects.create(**key_of(user), **values)
@@ -72,9 +78,10 @@ def follow(identity: Identity, user: Person) -> None:
     The row's own follows only if it came from there, nobody changed it here, nobody else has the
     new one, and no key hangs on it.
     """
-    if identity.email == user.email:
+    address = user.email[:254]
+    if identity.email == address:
         return
-    before, identity.email = identity.email, user.email
+    before, identity.email = identity.email, address
     identity.save(update_fields=["email"])
     row, field = identity.row, email_field()
     if not identity.made_user or field is None or not has_address(row, before):
@@ -83,7 +90,8 @@ def follow(identity: Identity, user: Person) -> None:
     names = [field.name]
     if str(getattr(row, model.USERNAME_FIELD)).casefold() == before.casefold():
         names.append(model.USERNAME_FIELD)
-    if rows_with(user.email) or model._meta.pk.name in names:
+    fits = len(user.email) <= (field.max_length or 254)
+    if not fits or rows_with(user.email) or model._meta.pk.name in names:
         logger.warning("User %s keeps an address that has changed at IdentityX.", row.pk)
         return
     old = {name: getattr(row, name) for name in names}

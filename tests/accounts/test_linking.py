@@ -218,6 +218,18 @@ def test_case_is_folded(sandbox: Sandbox) -> None:
     refused(Visitor(), sandbox)
 
 
+def test_a_row_that_a_link_made_is_no_local_account(sandbox: Sandbox) -> None:
+    """Reader and staff with one address, or readers of two sites: a row each."""
+    reader = load_user(RITA, signing_in=True)
+    staff = load_user(OrgUser(ID, READER), signing_in=True)
+    other = load_user(replace(RITA, app_id="5d1b36070ce467bff670a053"), signing_in=True)
+    assert len({reader.pk, staff.pk, other.pk}) == 3
+    reader.set_password("secret")
+    reader.save()
+    with pytest.raises(Rejected):
+        load_user(replace(RITA, id="5d1b36070ce467bff670bfff"), signing_in=True)
+
+
 # --- "email"
 
 

@@ -71,6 +71,16 @@ def test_the_api_that_was_not_touched_is_not_opened(sandbox: Sandbox) -> None:
     assert not Article.objects.filter(title="Spam").exists()
 
 
+def test_staff_by_a_role_may_use_the_api(sandbox: Sandbox) -> None:
+    visitor = Visitor()
+    login(visitor, sandbox, OWNER, TokenType.ORG_USER)
+    visitor.get("/")
+    token = visitor.cookies["csrftoken"].value
+    article = {"title": "Pie", "text": "Apples."}
+    answer = visitor.post("/api/articles/", article, headers={"x-csrftoken": token})
+    assert answer.status_code == 201
+
+
 def test_members_go_on_as_they_did(sandbox: Sandbox) -> None:
     visitor = Visitor()
     visitor.submit(visitor.get("/login/"), username=MEMBER, password="secret")

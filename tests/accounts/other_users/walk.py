@@ -13,9 +13,10 @@ from django.core import checks
 from django_identityx.accounts import load_user
 from django_identityx.accounts.models import Identity
 from django_identityx.credentials import TokenType
-from django_identityx.exceptions import ConfigurationError
+from django_identityx.exceptions import ConfigurationError, Rejected
 from django_identityx.sandbox import Sandbox
 from django_identityx.testing import credential
+from django_identityx.users import OrgUser
 from django_identityx.verification import verify
 from tests.accounts.other_users.models import Bookmark
 from tests.accounts.test_rows import RITA
@@ -81,6 +82,16 @@ def test_a_local_user_with_the_address_is_asked(sandbox: Sandbox) -> None:
     assert "/link-account/" in visitor.sign_in(sandbox).url
     assert visitor.signed_in_as == ""
     assert not Identity.objects.exists()
+
+
+def test_two_kinds_with_one_address_are_connected_where_addresses_are_unique() -> None:
+    load_user(RITA, signing_in=True)
+    staff = OrgUser(RITA.id, READER)
+    assert load_user(staff) is None
+    with pytest.raises(Rejected) as caught:
+        load_user(staff, signing_in=True)
+    assert caught.value.reason == "link_account"
+    assert User.objects.count() == 1
 
 
 def test_roles(sandbox: Sandbox) -> None:
