@@ -190,6 +190,16 @@ class TestTwoApplications:
             assert visitor.get("/members/").status_code == 200
             assert visitor.session["_identityx"]["app"] == app_id
 
+    def test_pressed_twice(self, sandbox: Sandbox) -> None:
+        visitor = self.weekly()
+        visitor.ask(next="/members/")
+        page, cookies = visitor.open(sandbox.outbox[-1].url), visitor.cookies.copy()
+        visitor.submit(page)
+        visitor.cookies = cookies  # of the first answer nothing arrived
+        assert visitor.submit(page).url == "/members/"
+        assert visitor.get("/members/").status_code == 200
+        assert sandbox.count("logoutAppUser") == 1
+
     def test_a_link_of_the_other_is_refused(self, sandbox: Sandbox) -> None:
         self.weekly().ask()
         visitor = self.daily()

@@ -87,8 +87,9 @@ class Claim:
             first = _Held(self._mark, int(time.time()), 0, secrets.token_hex(8))
             for _ in range(_TRIES):
                 if self._insert(first.dump()):
-                    _rows().filter(expires_at__lt=_moment(time.time() - KEPT)).delete()
                     self._mine = first.dump()
+                    with contextlib.suppress(Error):  # that of others is not worth a sign-in
+                        _rows().filter(expires_at__lt=_moment(time.time() - KEPT)).delete()
                     return Outcome.TAKEN
                 text = self._holder()
                 if text is None:
