@@ -29,10 +29,12 @@ from django_identityx.exceptions import (
     Failing,
     IdentityXError,
     InvalidInput,
+    LeftAlone,
     NotAllowed,
     NotFound,
     Rejected,
     Unclear,
+    Unreachable,
 )
 from django_identityx.sandbox import DAILY_APP_ID, ORG_ID, Sandbox, SandboxServer
 from django_identityx.users import (
@@ -46,6 +48,7 @@ from django_identityx.users import (
 from . import faulty_server as wire
 from .faulty_server import FaultyServer
 from .leaks import SECRET, assert_no_secret, text_of, unsigned
+from .test_client import METHODS
 
 TOKEN = unsigned({"sub": "app-user-auth", "iss": DAILY_APP_ID, "jti": "a-secret-one"})
 READER = Credential(TokenType.APP_USER, TOKEN)
@@ -535,3 +538,15 @@ def test_the_organization_is_the_applications_own_by_default(server: FaultyServe
 def test_errors_are_of_one_family() -> None:
     for kind in (NotFound, NotAllowed, InvalidInput):
         assert issubclass(kind, IdentityXError)
+
+
+def test_everything_goes_through_the_gate(server: FaultyServer) -> None:
+    client = at(server, wire.drop())
+    for _ in range(3):
+        with pytest.raises(Unreachable):
+            client.ping()
+    server.requests.clear()
+    for name, call in {**METHODS, **RESOURCES}.items():
+        with pytest.raises(LeftAlone):
+            call(client)
+        assert server.requests == [], name

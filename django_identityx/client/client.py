@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, TypedDict, Unpack
 
 from ..credentials import Credential, TokenType
 from ..exceptions import InvalidInput, NotFound, OperationFailed, Rejected, Unclear
@@ -26,10 +26,8 @@ from .base import BaseClient
 from .comments import Comments
 from .entitlements import AccessLevels, Teams
 from .organizations import ApplicationSettings, Memberships, OrganizationSettings
-from .resource import several
+from .resource import several, wire
 from .results import ROLES, AppContext, AppUserLogin, ContentAccess, OrgUserLogin, Region
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -70,6 +68,15 @@ ACTIVE_USER = Operation(
     root="activeUser",
     needs_person=True,
 )
+
+
+class LinkOptions(TypedDict, total=False):
+    """What a login link carries; None is as good as nothing."""
+
+    redirect_to: str | None
+    source: str | None
+    additional_context: dict[str, Any] | None
+    app_context_id: str | None
 
 
 class IdentityXClient(BaseClient):
@@ -180,32 +187,17 @@ class IdentityXClient(BaseClient):
         return self._app_user(self._call(operation))
 
     def send_app_user_login_link(
-        self,
-        email: str,
-        auth_url: str,
-        *,
-        redirect_to: str | None = None,
-        source: str | None = None,
-        additional_context: dict[str, Any] | None = None,
-        app_context_id: str | None = None,
+        self, email: str, auth_url: str, **options: Unpack[LinkOptions]
     ) -> None:
         """Mail a login link that leads to ``auth_url``; `NotFound` for an unknown address.
 
         IdentityX appends ``?token=`` without looking, so ``auth_url`` must have no query.
         ``additional_context`` can be read by whoever has the link.
         """
-        link = _link(email, auth_url, redirect_to, source, additional_context, app_context_id)
-        self._call(mutation("sendAppUserLoginLink", **link))
+        self._call(mutation("sendAppUserLoginLink", **_link(email, auth_url, options)))
 
     def create_and_send_app_user_login_link(
-        self,
-        email: str,
-        auth_url: str,
-        *,
-        redirect_to: str | None = None,
-        source: str | None = None,
-        additional_context: dict[str, Any] | None = None,
-        app_context_id: str | None = None,
+        self, email: str, auth_url: str, **options: Unpack[LinkOptions]
     ) -> None:
         """Create the AppUser where there is none, and mail the link: one request, two root fields.
 
@@ -213,12 +205,11 @@ class IdentityXClient(BaseClient):
         creation is refused (a burner domain, say): the address may be an existing user's all the
         same, for whom the link can be sent alone.
         """
-        link = _link(email, auth_url, redirect_to, source, additional_context, app_context_id)
         operation = Operation(
             "mutation CreateAndSend($user: CreateAppUserMutationInput!,"
             " $link: SendAppUserLoginLinkMutationInput!)"
             " { createAppUser(input: $user) { id } sendAppUserLoginLink(input: $link) }",
-            {"user": {"email": email}, "link": link},
+            {"user": {"email": email}, "link": _link(email, auth_url, options)},
             root="createAppUser",
             is_mutation=True,
         )
@@ -412,19 +403,5 @@ def _object(value: Any) -> dict[str, Any]:
     return value
 
 
-def _link(
-    email: str,
-    auth_url: str,
-    redirect_to: str | None,
-    source: str | None,
-    additional_context: dict[str, Any] | None,
-    app_context_id: str | None,
-) -> dict[str, Any]:
-    return given(
-        email=email,
-        authUrl=auth_url,
-        redirectTo=redirect_to,
-        source=source,
-        additionalContext=additional_context,
-        appContextId=app_context_id,
-    )
+def _link(email: str, auth_url: str, options: LinkOptions) -> dict[str, Any]:
+    return given(email=email, authUrl=auth_url, **wire(options))

@@ -104,21 +104,28 @@ class _HTTPConnection(HTTPConnection):
             if left <= 0:
                 failure = TimeoutError("timed out")
                 break
-            sock = socket.socket(*address[:3])
             try:
-                for option in self.socket_options or ():
-                    sock.setsockopt(*option)
-                sock.settimeout(left)
-                sock.connect(address[4])
-            except OSError as error:
-                sock.close()
+                sock = self._connected(address, left)
+            except OSError as error:  # the next one may be of a family that this machine has
                 failure = error
-            else:
-                sock.settimeout(max(deadline - time.monotonic(), 0.001))  # for the TLS handshake
-                return sock
+                continue
+            sock.settimeout(max(deadline - time.monotonic(), 0.001))  # for the TLS handshake
+            return sock
         if isinstance(failure, TimeoutError):
             raise ConnectTimeoutError(self, "timed out") from None
         raise NewConnectionError(self, "Failed to connect") from None
+
+    def _connected(self, address: Any, timeout: float) -> socket.socket:
+        sock = socket.socket(*address[:3])
+        try:
+            for option in self.socket_options or ():
+                sock.setsockopt(*option)
+            sock.settimeout(timeout)
+            sock.connect(address[4])
+        except BaseException:
+            sock.close()
+            raise
+        return sock
 
 
 class _HTTPSConnection(_HTTPConnection, HTTPSConnection):
