@@ -242,22 +242,36 @@ class IdentityXMiddleware:
         try:
             bool(request.user.is_authenticated)
         except (Unavailable, ConfigurationError) as error:
-            match = request.resolver_match
-            if match is None or "identityx" not in match.app_names:
-                return outages.response(request, error)
-            request.user = AnonymousUser()  # signing in and out works on, whatever is down
+            return _without_verdict(request, error)
         return None
 
     async def _aprocess_view(
         self, request: HttpRequest, view: Any, args: Any, kwargs: Any
     ) -> HttpResponse | None:
-        return await sync_to_async(self._process_view)(request, view, args, kwargs)
+        """`_process_view`; the middleware itself then finds what is known."""
+        if not conf.REQUEST_USER:
+            return None
+        try:
+            await request.auser()
+        except (Unavailable, ConfigurationError) as error:
+            return await sync_to_async(_without_verdict)(request, error)
+        return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Answer 503 where a view met trouble at IdentityX."""
         if isinstance(error, Unavailable | ConfigurationError):
             return outages.response(request, error)
         return None
+
+
+def _without_verdict(
+    request: HttpRequest, error: Unavailable | ConfigurationError
+) -> HttpResponse | None:
+    match = request.resolver_match
+    if match is None or "identityx" not in match.app_names:
+        return outages.response(request, error)
+    request.user = AnonymousUser()  # signing in and out works on, whatever is down
+    return None
 
 
 def _set_user(

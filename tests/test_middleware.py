@@ -133,6 +133,18 @@ class TestUnderLoginRequiredMiddleware:
         sandbox.set_fault("html502")
         assert reader.get("/public/").status_code == 503
 
+    @pytest.mark.usefixtures("no_verdicts")
+    def test_async(self, sandbox: Sandbox, reader: Client) -> None:
+        from asgiref.sync import async_to_sync
+
+        client = AsyncClient()
+        client.cookies = reader.cookies
+        assert async_to_sync(client.get)("/members-async/").status_code == 200
+        assert async_to_sync(AsyncClient().get)("/members-async/").status_code == 302
+        sandbox.set_fault("html502")
+        assert async_to_sync(client.get)("/members-async/").status_code == 503
+        assert async_to_sync(client.get)(reverse("identityx:login")).status_code == 200
+
     def test_our_own_pages_work_on(
         self, sandbox: Sandbox, reader: Client, no_verdicts: None
     ) -> None:

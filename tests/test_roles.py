@@ -103,6 +103,19 @@ def test_our_own_session_class(sandbox: Sandbox) -> None:
     assert by_session(sandbox, "/own-session/", MEMBER) == 403
 
 
+def test_staff_of_others(sandbox: Sandbox, settings) -> None:
+    """By header 401 that says so; a session ends, and its person is nobody."""
+    client = Client()
+    login(client, sandbox, OWNER, TokenType.ORG_USER)
+    assert client.get("/staff/").status_code == 200
+    settings.IDENTITYX_ORG_ID = "5d1b36070ce467bff670a05f"
+    refused = Client().get("/staff/", headers=authorization(sandbox, OWNER, TokenType.ORG_USER))
+    assert refused.status_code == 401
+    assert refused.json()["code"] == "wrong_organization"
+    assert client.get("/staff/").status_code == 401
+    assert "_identityx" not in client.session
+
+
 def test_nobody() -> None:
     assert Client().get("/editors/").status_code == 401
 
