@@ -93,6 +93,12 @@ class SessionScheme(OpenApiAuthenticationExtension):
         }
 
 
+def _csrf_token() -> serializers.CharField:
+    return serializers.CharField(
+        required=False, help_text="From `api/me` only: send it as `X-CSRFToken`."
+    )
+
+
 USER = inline_serializer(
     "IdentityXUser",
     {
@@ -132,6 +138,7 @@ USER = inline_serializer(
             many=True,
             required=False,
         ),
+        "csrf_token": _csrf_token(),
     },
 )
 ERROR = inline_serializer(
@@ -147,6 +154,7 @@ ERROR = inline_serializer(
             required=False,
             help_text="With 400 `invalid`: what is wrong with which field.",
         ),
+        "csrf_token": _csrf_token(),
     },
 )
 LINK_SENT = inline_serializer(
@@ -318,7 +326,8 @@ _OPERATIONS: dict[type[APIView], dict[str, dict[str, Any]]] = {
     MeView: {
         "get": {
             "summary": "Who is signed in",
-            "description": "Sets the CSRF cookie as well, also with 401.",
+            "description": "The CSRF token comes as well, as a cookie and in the body, also with "
+            "401.",
             "responses": {
                 200: OpenApiResponse(USER, "", [_READER]),
                 **_errors(401, 503),

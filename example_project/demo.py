@@ -1,4 +1,7 @@
-"""``make demo`` and ``make demo-existing``: a site and IdentityX's sandbox, until Ctrl-C."""
+"""``make demo`` and ``make demo-existing``: a site and IdentityX's sandbox, until Ctrl-C.
+
+With EXAMPLE_SPA, the origin that serves the page in ``spa/``, links lead to that page.
+"""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ A block stands by itself. An HTML comment right before it can say otherwise::
     <!-- code: settings -->             is a part of a settings module, and passes the checks
     <!-- code: urls -->                 is a URLconf
     <!-- code: tests -->                is a test file of a site
+    <!-- code: browser -->             is a part of ``example_project/spa/``, which a browser walks
     <!-- code: not run: the reason -->  can't be run here
 """
 
@@ -22,7 +23,7 @@ PAGES = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob(
 
 _FENCE = re.compile(r"(?P<indent> *)(?P<ticks>```+)(?P<language>.*)")
 _COMMENT = re.compile(r" *<!-- code: (.+?) -->")
-_USES = re.compile(r"continues|given \w+(, \w+)*|settings|urls|tests|not run: .+")
+_USES = re.compile(r"continues|given \w+(, \w+)*|settings|urls|tests|browser|not run: .+")
 
 
 @dataclass(frozen=True)

@@ -38,11 +38,11 @@ class Demo:
         return [int(url.rpartition(":")[2]) for url in (self.site, self.sandbox)]
 
 
-def environment(data: Path) -> dict[str, str]:
+def environment(data: Path, **more: str) -> dict[str, str]:
     """What a newcomer has, and a database of its own."""
     ours = ("EXAMPLE_", "DJANGO_SETTINGS_MODULE")
     env = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    return {**env, "EXAMPLE_DATABASE": str(data / "db.sqlite3")}
+    return {**env, "EXAMPLE_DATABASE": str(data / "db.sqlite3"), **more}
 
 
 def free_port() -> int:
@@ -51,11 +51,11 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
-def start(data: Path, port: int, sandbox_port: int) -> subprocess.Popen[str]:
+def start(data: Path, port: int, sandbox_port: int, **more: str) -> subprocess.Popen[str]:
     options = ["--port", str(port), "--sandbox-port", str(sandbox_port), "--data", str(data)]
     return subprocess.Popen(
         [sys.executable, str(DEMO), *options],
-        env=environment(data),
+        env=environment(data, **more),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -93,9 +93,9 @@ def end(process: subprocess.Popen[str], number: int) -> tuple[int, str, str]:
 
 
 @contextmanager
-def running(data: Path) -> Iterator[Demo]:
-    """A demonstration of one's own."""
-    process = start(data, free_port(), free_port())
+def running(data: Path, **more: str) -> Iterator[Demo]:
+    """A demonstration of one's own; ``more`` variables of the environment."""
+    process = start(data, free_port(), free_port(), **more)
     try:
         yield until_it_runs(process, data)
     finally:

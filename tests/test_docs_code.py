@@ -60,7 +60,8 @@ def _site(settings) -> None:
 
 def test_every_block_is_of_a_language_that_is_tested_or_says_why_not() -> None:
     for block in BLOCKS:
-        assert block.language in TESTED or block.use.startswith("not run"), block
+        shown = block.use == "browser" or block.use.startswith("not run")
+        assert block.language in TESTED or shown, block
 
 
 def test_few_blocks_are_not_run() -> None:
@@ -171,6 +172,16 @@ def test_ini(block: Block) -> None:
     parser = configparser.RawConfigParser(strict=False)
     parser.read_string(block.code)
     assert parser.sections()
+
+
+@pytest.mark.parametrize("block", [b for b in BLOCKS if b.use == "browser"], ids=str)
+def test_what_a_browser_walks(block: Block) -> None:
+    """It is in the example as it stands; tests/browser/test_spa.py opens that."""
+    pages = [page.read_text() for page in (ROOT / "example_project" / "spa").iterdir()]
+    code = re.sub(r'content="[^"]*/account/api/"', 'content="API"', block.code.strip())
+    assert any(
+        code in re.sub(r'content="[^"]*/account/api/"', 'content="API"', page) for page in pages
+    )
 
 
 def commands() -> list[Any]:

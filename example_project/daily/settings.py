@@ -60,6 +60,9 @@ API_DOCS = bool(find_spec("drf_spectacular") and find_spec("drf_spectacular_side
 if API_DOCS:
     INSTALLED_APPS += ["drf_spectacular", "drf_spectacular_sidecar"]
 
+# The origin of a page elsewhere that signs people in with JSON, such as ../spa/.
+SPA = os.environ.get("EXAMPLE_SPA", "")
+
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "daily.middleware.content_security_policy",
@@ -70,6 +73,16 @@ MIDDLEWARE = [
     "django_identityx.middleware.IdentityXMiddleware",  # after Django's own login
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+
+if SPA:
+    INSTALLED_APPS.append("corsheaders")
+    MIDDLEWARE.insert(0, "corsheaders.middleware.CorsMiddleware")  # errors have its headers, too
+    CORS_ALLOWED_ORIGINS = [SPA]
+    CORS_ALLOW_CREDENTIALS = True
+    CORS_EXPOSE_HEADERS = ["Retry-After"]
+    CSRF_TRUSTED_ORIGINS = [SPA]
+    IDENTITYX_CALLBACK_URL = f"{SPA}/"  # the page redeems its links itself
+    SILENCED_SYSTEM_CHECKS = ["identityx.W011"]  # which warns of a callback that is not ours
 
 REST_FRAMEWORK = {
     # The first takes Authorization headers of all three kinds, the second the browser's session.

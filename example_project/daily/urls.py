@@ -14,6 +14,7 @@ urlpatterns = [
     path("api/me", api.Me.as_view(), name="api-me"),
     path("api/articles", api.Articles.as_view(), name="api-articles"),
     path("account/", include("django_identityx.urls")),
+    path("app/", include("django_identityx.token_urls")),  # only for mobile apps
 ]
 
 if settings.API_DOCS:

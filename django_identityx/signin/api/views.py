@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.middleware.csrf import get_token
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers, status
 from rest_framework.request import Request
@@ -144,14 +145,18 @@ class LogoutView(JSONView):
 
 
 class MeView(JSONView):
-    """``GET``: who is signed in, or 401; the CSRF cookie either way."""
+    """``GET``: who is signed in, or 401; the CSRF token either way, as a cookie and in the body.
+
+    A page of another origin can't read the cookie. What it may read, CORS decides.
+    """
 
     def get(self, request: Request) -> Response:
         user = sessions.get_user(request._request)
+        token = {"csrf_token": get_token(request._request)}
         if isinstance(user, AppUser | OrgUser):
-            return Response(describe(user))
+            return Response({**describe(user), **token})
         response = Response(
-            {"code": "not_authenticated", "detail": _("Nobody is signed in.")},
+            {"code": "not_authenticated", "detail": _("Nobody is signed in."), **token},
             status.HTTP_401_UNAUTHORIZED,
         )
         response["WWW-Authenticate"] = 'Session realm="identityx"'
