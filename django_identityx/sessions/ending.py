@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.db import DatabaseError
 from django.http import HttpRequest
 
 from .. import audit, verification
@@ -37,7 +38,11 @@ def logout_elsewhere(request: HttpRequest) -> bool:
 
 def end_others(held: Held, request: HttpRequest) -> bool:
     """End all sign-ins to the application of ``held`` but its own."""
-    others = [row for row in rows.of(held.identity, held.app_id) if row.pk != held.row]
+    try:
+        others = [row for row in rows.of(held.identity, held.app_id) if row.pk != held.row]
+    except DatabaseError:  # the one at hand must end all the same
+        audit.sign_out_failed(request, held.identity[0], held.identity[2])
+        return False
     return end_rows(others, request)
 
 

@@ -85,12 +85,19 @@ def of(identity: Identity, app_id: str | None) -> list[SignIn]:
         rows = rows.filter(app_id=identity[1])
     if app_id is not None:
         rows = rows.filter(app_id=app_id)
-    return list(rows.order_by("-last_seen"))
+    with _savepoint():
+        return list(rows.order_by("-last_seen"))
 
 
 def held_by(row: SignIn) -> Held | None:
-    """What the session of ``row`` keeps, if it still lives and is this sign-in's."""
-    held = read(_store(row.session_key))
+    """What the session of ``row`` keeps, if it still lives and is this sign-in's.
+
+    Raises `NotEnded` where its store does not say.
+    """
+    try:
+        held = read(_store(row.session_key))
+    except Exception as error:  # any store, any trouble
+        raise NotEnded from error
     return held if held is not None and held.row in {row.pk, None} else None
 
 

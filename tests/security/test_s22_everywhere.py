@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 import pytest
+from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.urls import reverse
@@ -148,6 +149,35 @@ def test_a_store_that_does_not_answer_is_told(
     assert "could not be ended" in answer.content.decode()
     assert "sign_out_failed" in caplog.text
     assert SignIn.objects.count() == 1  # it can be tried again
+
+
+def test_a_store_that_can_t_be_read_is_told(
+    owner: Visitor, thief: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with stores of other packages: Django's own call that an empty session."""
+    lost, load = thief.session.session_key, SessionStore.load
+
+    def broken(self: SessionStore) -> Any:
+        if self.session_key == lost:
+            raise ConnectionError
+        return load(self)
+
+    monkeypatch.setattr(SessionStore, "load", broken)
+    assert everywhere(owner).status_code == 503
+    assert not is_in(owner)  # whose own session has ended
+    assert SignIn.objects.count() == 1
+
+
+def test_a_table_of_sign_ins_that_does_not_answer_is_told(
+    sandbox: Sandbox, settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.cache"
+    owner = Visitor()
+    owner.sign_in(sandbox)
+    page = owner.get(LOGOUT)
+    monkeypatch.setattr(SignIn._meta, "db_table", "nowhere")
+    assert owner.submit(page, everywhere="1").status_code == 503
+    assert not is_in(owner)
 
 
 def test_a_sign_in_that_is_gone_ends_its_session_at_the_renewal(
