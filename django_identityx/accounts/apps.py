@@ -19,6 +19,8 @@ class AccountsConfig(AppConfig):
         receivers.connect()
         if apps.is_installed("django.contrib.admin"):
             _offer_sign_in()
+        if apps.is_installed("drf_spectacular"):
+            from . import openapi  # noqa: F401 - registers itself
 
 
 def _offer_sign_in() -> None:

@@ -39,3 +39,13 @@ def test_trips(id_: str) -> None:
 def test_asking_needs_no_page_where_nobody_is_asked() -> None:
     for choice in ("email", "never"):
         assert found(IDENTITYX_LOCAL_LOGIN_URL=None, IDENTITYX_LINK_ACCOUNTS=choice) == set()
+
+
+def test_a_schema_knows_the_session() -> None:
+    openapi = pytest.importorskip("django_identityx.accounts.openapi")
+    from drf_spectacular.extensions import OpenApiAuthenticationExtension
+
+    from django_identityx.accounts.authentication import LocalSessionAuthentication
+
+    scheme = OpenApiAuthenticationExtension.get_match(LocalSessionAuthentication())
+    assert isinstance(scheme, openapi.LocalSessionScheme)
