@@ -522,7 +522,8 @@ def test_a_date_that_is_none(value: object, server: FaultyServer) -> None:
 
 
 def test_the_organization_is_the_applications_own_by_default(server: FaultyServer) -> None:
-    context = {"application": {"organization": {"id": ORG_ID}}}
+    acme = {"id": ORG_ID, "name": "Acme"}
+    context = {"application": {"id": DAILY_APP_ID, "organization": acme}}
     at(
         server,
         wire.graphql({"activeAppContext": context, "organizationUsers": [], "activeUser": {}}),

@@ -20,41 +20,23 @@ from ..service import (
     shape,
     value_of,
 )
-from ..users import AccessLevel, ApiTokenUser, AppUser, Country, Membership, OrgUser, Team
+from ..users import ApiTokenUser, AppUser, Country, Membership, OrgUser
 from .app_users import AppUsers, OwnProfile
 from .base import BaseClient
 from .comments import Comments
 from .entitlements import AccessLevels, Teams
 from .organizations import ApplicationSettings, Memberships, OrganizationSettings
 from .resource import several, wire
-from .results import ROLES, AppContext, AppUserLogin, ContentAccess, OrgUserLogin, Region
-
-
-@dataclass(frozen=True)
-class _Named:
-    id: str
-    name: str
-
-
-@dataclass(frozen=True)
-class _Held:
-    role: str
-    organization: _Named
-
-
-@dataclass(frozen=True)
-class _Application:
-    id: str
-    organization: _Named
-
-
-@dataclass(frozen=True)
-class _Context:
-    application: _Application
-    user: AppUser | None = None
-    merged_access_levels: tuple[AccessLevel, ...] = ()
-    merged_teams: tuple[Team, ...] = ()
-
+from .results import (
+    ROLES,
+    AppContext,
+    AppUserLogin,
+    ContentAccess,
+    Context,
+    Held,
+    OrgUserLogin,
+    Region,
+)
 
 _APP_USER = selection(AppUser)
 _ORG_USER = selection(OrgUser)
@@ -63,7 +45,7 @@ _AUTHENTICATION = f"token {{ id value }} user {{ {_APP_USER} }} loginSource addi
 ACTIVE_APP_USER = replace(query("activeAppUser", _APP_USER), needs_person=True)
 ACTIVE_USER = Operation(
     f"query ActiveUser {{ activeUser {{ {_ORG_USER} }}"
-    f" userOrganizations {{ {selection(_Held)} }} }}",
+    f" userOrganizations {{ {selection(Held)} }} }}",
     name="ActiveUser",
     root="activeUser",
     needs_person=True,
@@ -243,8 +225,8 @@ class IdentityXClient(BaseClient):
         A credential must be an AppUser's. It is asked about in the same document, because this
         operation alone answers for nobody where a token is bad.
         """
-        context = self._public(query("activeAppContext", selection(_Context)), credential)
-        found, user = read(_Context, context), context.get("user")
+        context = self._public(query("activeAppContext", selection(Context)), credential)
+        found, user = read(Context, context), context.get("user")
         return AppContext(
             app_id=found.application.id,
             organization_id=found.application.organization.id,
@@ -391,7 +373,7 @@ def _credential(token_type: TokenType, value: Any) -> Credential:
 
 
 def _membership(value: Any) -> Membership:
-    held = read(_Held, value)
+    held = read(Held, value)
     if held.role not in ROLES:
         raise shape("role")
     return Membership(held.role, held.organization.id, held.organization.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, TypedDict, TypeVar, Unpack
 
 from ..service import Operation, mutation, query, read, selection
@@ -12,6 +12,7 @@ from .resource import Resource, several, wire
 from .results import (
     ApplicationDetails,
     Company,
+    Context,
     ContextDetails,
     Invitation,
     OrganizationDetails,
@@ -29,25 +30,10 @@ class _OfOrganization(Resource):
 
     def _call(self, operation: Operation, *, nullable: bool = False) -> Any:
         if not self._client.org_id:
-            asked = query("activeAppContext", selection(_Context))
-            found = read(_Context, self._client._call(asked))
+            asked = query("activeAppContext", selection(Context))
+            found = read(Context, self._client._call(asked))
             self._client = self._client._with(org_id=found.application.organization.id)
         return super()._call(operation, nullable=nullable)
-
-
-@dataclass(frozen=True)
-class _Id:
-    id: str
-
-
-@dataclass(frozen=True)
-class _Owned:
-    organization: _Id
-
-
-@dataclass(frozen=True)
-class _Context:
-    application: _Owned
 
 
 class Memberships(_OfOrganization):

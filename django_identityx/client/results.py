@@ -13,6 +13,40 @@ ROLES = frozenset({"Owner", "Administrator", "Member", "Guest"})
 
 
 @dataclass(frozen=True)
+class Named:
+    """What is known by an id and a name."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Held:
+    """A membership as IdentityX tells it."""
+
+    role: str
+    organization: Named
+
+
+@dataclass(frozen=True)
+class Owned:
+    """An application, and whose it is."""
+
+    id: str
+    organization: Named
+
+
+@dataclass(frozen=True)
+class Context:
+    """An ``activeAppContext`` as IdentityX tells it."""
+
+    application: Owned
+    user: AppUser | None = None
+    merged_access_levels: tuple[AccessLevel, ...] = ()
+    merged_teams: tuple[Team, ...] = ()
+
+
+@dataclass(frozen=True)
 class AppUserLogin:
     """What a login link was exchanged for."""
 
