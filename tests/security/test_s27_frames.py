@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -94,3 +95,29 @@ def test_s27_under_authenticate_without_a_verdict(settings) -> None:
         request = RequestFactory().get("/", HTTP_AUTHORIZATION=f"AppUser {SECRET}")
         django_request = APIView().initialize_request(request)
         assert_no_secret(report_on(lambda: IdentityXAuthentication().authenticate(django_request)))
+
+
+@pytest.mark.usefixtures("debug")
+def test_s27_under_authenticate_in_a_coroutine(settings) -> None:
+    with FaultyServer(wire.drop()) as server:
+        settings.IDENTITYX_API_URL = server.url
+        request = RequestFactory().get("/", HTTP_AUTHORIZATION=f"AppUser {SECRET}")
+        assert_no_secret(
+            report_on(lambda: asyncio.run(IdentityXAuthentication().aauthenticate(request)))
+        )
+
+
+@pytest.mark.usefixtures("debug")
+def test_s27_under_the_clients_resources(settings) -> None:
+    settings.IDENTITYX_API_TOKEN = SECRET
+    with FaultyServer(wire.graphql(None, [wire.error(OUTAGE)])) as server:
+        settings.IDENTITYX_API_URL = server.url
+        client = IdentityXClient.from_settings()
+        for call in (
+            client.app_users.count,
+            client.organization.get,
+            lambda: next(client.app_users.list()),
+            lambda: client.app_users.update("1", city="Rome"),
+        ):
+            process.reset()
+            assert_no_secret(report_on(call))
