@@ -322,6 +322,20 @@ class TestRefused:
         assert code(app.exchange(link, confirmed=True)) == (400, "wrong_application")
         assert sandbox.count() == 0
 
+    def test_two_applications(self, sandbox: Sandbox, app: App, settings) -> None:
+        """Where one process serves several, each takes and ends its own."""
+        settings.IDENTITYX_APPLICATION_RESOLVER = "tests.test_two_applications.by_host"
+        daily, weekly = {"Host": "daily.example.com"}, {"Host": "weekly.example.com"}
+        asked = {"email": READER, "challenge": app.challenge}
+        assert app.send(SEND, asked, **weekly).status_code == 202
+        link = {"token": sandbox.outbox[-1].url, "verifier": app.verifier}
+        assert "weekly.example.com" in link["token"]
+        assert code(app.send(EXCHANGE, link, **daily)) == (400, "wrong_application")
+        token = {"token": app.send(EXCHANGE, link, **weekly).json()["token"]}
+        assert code(app.send(REVOKE, token, **daily)) == (400, "wrong_application")
+        assert app.send(REVOKE, token, **weekly).status_code == 204
+        assert kept_at_identityx(sandbox) == 0
+
     def test_too_old(self, sandbox: Sandbox, app: App, settings) -> None:
         settings.IDENTITYX_LINK_MAX_AGE = 600
         link = sandbox.login_link_token(READER, age=3000)
