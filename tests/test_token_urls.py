@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache.backends.locmem import LocMemCache
 from django.test import Client
 from django.urls import NoReverseMatch, include, path, resolve, reverse
 from django.views.debug import ExceptionReporter
 
 from django_identityx import process, signin, token_urls
 from django_identityx.models import Claim, SignIn
-from django_identityx.sandbox import WEEKLY_APP_ID, Sandbox, SandboxServer
+from django_identityx.sandbox import DAILY_APP_ID, WEEKLY_APP_ID, Sandbox, SandboxServer
 from django_identityx.sending import wait_until_sent
 from tests.leaks import assert_no_secret, unsigned
 from tests.site import OWNER, READER, Visitor
@@ -497,6 +498,28 @@ class TestRevoke:
             {"sub": "app-user-auth", "iss": "5d1b36070ce467bff670a052", "aud": READER, "jti": "x"}
         )
         assert app.send(REVOKE, {"token": made_up}).status_code == 204
+
+    def test_of_made_up_ones_nothing_is_kept(
+        self, sandbox: Sandbox, app: App, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Else: fill the cache that all processes share, 30 days an entry."""
+        written = []
+        monkeypatch.setattr(LocMemCache, "set", lambda self, key, *_, **__: written.append(key))
+        claims = {"sub": "app-user-auth", "iss": DAILY_APP_ID, "aud": READER}
+        for number in range(3):
+            made_up = unsigned({**claims, "jti": str(number)})
+            assert app.send(REVOKE, {"token": made_up}).status_code == 204
+        assert not [key for key in written if "identityx:m:" in key]
+        app.send(REVOKE, {"token": sandbox.app_user_token(READER)})
+        assert [key for key in written if "identityx:m:" in key]
+
+    def test_staff_of_another_organization_may_end_theirs(
+        self, sandbox: Sandbox, app: App, settings
+    ) -> None:
+        settings.IDENTITYX_ORG_ID = "5d1b36070ce467bff670bfff"
+        token = sandbox.org_user_token(OWNER)
+        assert app.send(REVOKE, {"token": token}).status_code == 204
+        assert sandbox.count("userLogout") == 1
 
     def test_trouble_is_told_and_the_token_is_refused_here(
         self, sandbox: Sandbox, app: App

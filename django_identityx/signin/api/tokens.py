@@ -25,7 +25,7 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ... import applications, audit, ratelimits, sessions
+from ... import applications, audit, ratelimits, sessions, verification
 from ...addresses import visitor
 from ...credentials import (
     AUTH_SUBJECTS,
@@ -35,7 +35,7 @@ from ...credentials import (
     check_claims,
     read_claims,
 )
-from ...exceptions import Malformed, Rejected, Unreachable
+from ...exceptions import ConfigurationError, Malformed, Rejected, Unavailable, Unreachable
 from ..asking import Asking
 from ..flow import admit
 from ..reasons import reason_for
@@ -54,6 +54,8 @@ _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 _REVOCABLE = {
     AUTH_SUBJECTS[token_type]: token_type for token_type in (TokenType.APP_USER, TokenType.ORG_USER)
 }
+
+_NOT_OF_THE_TOKEN = {"banned", "wrong_organization"}  # why a person is not let in here
 
 
 class SendSerializer(AddressSerializer):
@@ -179,11 +181,27 @@ class RevokeView(TokenEndpoint):
         except Malformed as malformed:
             if malformed.reason != "expired":
                 raise Refused(malformed.reason, _("This is not a token of this site.")) from None
+        if not self.may_live(credential):
+            return Response(status=status.HTTP_204_NO_CONTENT)
         revoked = sessions.revoke(credential, visitor(self.bare))
         audit.token_revoked(self.bare, token_type.value, revoked=revoked)
         if not revoked:
             raise Unreachable("IdentityX did not confirm that the token has ended.")
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def may_live(self, credential: Credential) -> bool:
+        """Whether IdentityX takes the token, or does not say.
+
+        To refuse it is written down for all processes, and strangers can make up as many as they
+        like.
+        """
+        try:
+            verification.verify(credential, application=self.application)
+        except Rejected as rejected:
+            return rejected.reason in _NOT_OF_THE_TOKEN
+        except (Unavailable, ConfigurationError):
+            return True
+        return True
 
 
 def check_verifier(challenge: Any, verifier: str) -> None:
