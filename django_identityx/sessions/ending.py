@@ -77,22 +77,18 @@ def end_sign_in(request: HttpRequest, pk: int) -> bool:
 
 def end_rows(ending: Iterable[SignIn], request: HttpRequest | None = None) -> bool:
     """End sessions first, which takes no time, then their tokens; whether all have ended."""
-    ended, all_ended = [], True
+    held, all_ended = [], True
     for row in ending:
         try:
-            held = rows.held_by(row)
-            if held is not None:
-                verification.deny(held.credential)
+            held.append(rows.held_by(row))
             rows.end_session(row)
-        except rows.NotEnded:
+        except rows.NotEnded:  # its token ends all the same, if the store has told it
             all_ended = False
             audit.sign_out_failed(request, row.kind, row.identity_id)
-        else:
-            if held is not None:
-                ended.append(held)
     answers = True
-    for held in ended:
-        answers = revoke_and_tell(held, request, asking=answers)
+    for one in held:
+        if one is not None:
+            answers = revoke_and_tell(one, request, asking=answers)
     return all_ended
 
 

@@ -90,7 +90,7 @@ def of(identity: Identity, app_id: str | None) -> list[SignIn]:
 
 
 def held_by(row: SignIn) -> Held | None:
-    """What the session of ``row`` keeps, if it still lives and is this sign-in's.
+    """What the session of ``row`` keeps, if it still lives and is the same person's.
 
     Raises `NotEnded` where its store does not say.
     """
@@ -98,7 +98,8 @@ def held_by(row: SignIn) -> Held | None:
         held = read(_store(row.session_key))
     except Exception as error:  # any store, any trouble
         raise NotEnded from error
-    return held if held is not None and held.row in {row.pk, None} else None
+    same = held is not None and (held.identity[0], held.identity[2]) == (row.kind, row.identity_id)
+    return held if same else None
 
 
 def is_gone(row: SignIn) -> bool:

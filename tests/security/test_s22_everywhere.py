@@ -29,10 +29,13 @@ class Sharded(Remote):
     """A server of which one part does not answer: whatever has to do with `lost`."""
 
     lost = ""
+    says_so = True
 
     def delete(self, key: str, *args: Any, **kwargs: Any) -> bool:
         if self.lost and self.lost in key:
-            raise ConnectionError
+            if self.says_so:
+                raise ConnectionError
+            return False
         return super().delete(key, *args, **kwargs)
 
 
@@ -129,9 +132,11 @@ def test_an_identityx_that_is_down(
         verification.verify(stolen)
 
 
+@pytest.mark.parametrize("says_so", [True, False])
 def test_a_store_that_does_not_answer_is_told(
-    sandbox: Sandbox, settings, caplog: pytest.LogCaptureFixture
+    sandbox: Sandbox, settings, caplog: pytest.LogCaptureFixture, monkeypatch, says_so: bool
 ) -> None:
+    monkeypatch.setattr(Sharded, "says_so", says_so)
     settings.SESSION_ENGINE = "django.contrib.sessions.backends.cache"
     settings.CACHES = {
         "default": {"BACKEND": "tests.security.test_s22_everywhere.Sharded", "LOCATION": "s22"}
@@ -149,6 +154,23 @@ def test_a_store_that_does_not_answer_is_told(
     assert "could not be ended" in answer.content.decode()
     assert "sign_out_failed" in caplog.text
     assert SignIn.objects.count() == 1  # it can be tried again
+    assert sandbox.count("logoutAppUser") == 2  # and its token has ended all the same
+    assert not is_in(thief)
+
+
+def test_a_row_that_leads_to_somebody_else_s_session_is_no_sign_in(
+    sandbox: Sandbox, owner: Visitor
+) -> None:
+    other = Visitor()
+    other.sign_in(sandbox, "subscriber@example.net")
+    key = other.session.session_key
+    SignIn.objects.filter(session_key=key).delete()
+    kept = SignIn.objects.get()
+    kept.pk, kept.session_key = None, key
+    kept.save(force_insert=True)
+    page = owner.get(reverse("identityx:devices"))
+    assert page.content.decode().count("<li>") == 1
+    assert is_in(other)
 
 
 def test_a_store_that_can_t_be_read_is_told(

@@ -163,6 +163,19 @@ def test_a_denied_token_is_served_by_no_snapshot(sandbox: Sandbox, reader: Visit
     assert reader.signed_in_as == ""
 
 
+def test_a_snapshot_of_somebody_else_serves_nobody(
+    sandbox: Sandbox, reader: Visitor, settings
+) -> None:
+    settings.CACHES = {"default": {"BACKEND": "tests.cache_backends.Remote", "LOCATION": "s26d"}}
+    age(reader, 1)
+    session = reader.session
+    user = {**session[sessions.KEY]["user"], "id": "5d1b36070ce467bff670ffff"}
+    session[sessions.KEY] = {**session[sessions.KEY], "user": user}
+    session.save()
+    sandbox.set_fault("html502")
+    assert reader.get("/members/").status_code == 503
+
+
 def test_a_clock_that_was_set_back(sandbox: Sandbox, reader: Visitor, settings) -> None:
     """A verdict out of the future is no verdict."""
     settings.CACHES = {"default": {"BACKEND": "tests.cache_backends.Remote", "LOCATION": "s26c"}}
