@@ -267,4 +267,19 @@ class TestTheSite:
         settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path]}]
         page = Visitor().get(LOGIN).content.decode()
         for part in ("identityx.css", "identityx.js", 'class="btn">Send me a link'):
-            assert part in page
+            assert page.count(part) == 1
+        assert page.index("identityx.css") < page.index("</head>")  # a site's own style follows it
+
+    @pytest.mark.parametrize("name", ["login", "org-login", "link-sent", "callback", "logout"])
+    def test_a_base_that_knows_nothing_but_a_block_content(
+        self, settings, tmp_path: Path, name: str
+    ) -> None:
+        (tmp_path / "identityx").mkdir()
+        (tmp_path / "base.html").write_text("<body>Shop{% block content %}{% endblock %}</body>")
+        (tmp_path / "identityx" / "base.html").write_text('{% extends "base.html" %}')
+        settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path]}]
+        page = Visitor().get(reverse(f"identityx:{name}")).content.decode()
+        assert page.startswith("<body>Shop")
+        assert page.index('<div class="identityx">') < page.index("<h1>")
+        for part in ("identityx.css", "identityx.js"):
+            assert page.count(part) == 1

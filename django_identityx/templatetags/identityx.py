@@ -49,3 +49,12 @@ def identityx_site(context: Any) -> dict[str, str]:
     elif not name and request is not None:
         name = split_domain_port(request.get_host())[0]
     return {"name": name, "home": get_script_prefix()}
+
+
+@register.simple_tag(takes_context=True)
+def identityx_first(context: Any) -> bool:
+    """Whether ``_assets.html`` is included for the first time in what is being rendered."""
+    rendering = context.render_context  # one for a page, with all that it extends and includes
+    first = not hasattr(rendering, "identityx_assets")
+    rendering.identityx_assets = True
+    return first

@@ -1,7 +1,7 @@
 // Two things that these pages do with scripts; without them their buttons do.
 (function () {
   "use strict";
-  if (window.identityxIsHere) return; // the callback asks for this script, whatever its base does
+  if (window.identityxIsHere) return; // a base of a site's own may ask for this script, too
   window.identityxIsHere = true;
 
   // A second press right after the first would only cancel it. A later one is meant: somebody
