@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from django.contrib.auth.models import User
 from django.core import signing
@@ -9,8 +11,9 @@ from django.test import Client
 from django.urls import reverse
 
 from django_identityx import process
-from django_identityx.sandbox import Sandbox
+from django_identityx.sandbox import DAILY_APP_ID, Sandbox
 from django_identityx.signin.cookies import Carrier, Mark, Note
+from tests.leaks import unsigned
 from tests.site import OWNER, READER, Visitor, forms
 
 pytestmark = pytest.mark.django_db
@@ -180,3 +183,35 @@ class TestSomebodyIsSignedIn:
         if held is not None:
             process.reset()
             assert sandbox.count("logoutAppUser") + sandbox.count("userLogout") == 1
+
+
+class TestTheSamePersonForCertain:
+    """Only then is somebody led on without being asked."""
+
+    def test_an_address_of_another_kind_is_another_person(self, sandbox: Sandbox) -> None:
+        visitor = Visitor()
+        visitor.submit(visitor.open(f"{CALLBACK}?token={sandbox.org_login_link_token(OWNER)}"))
+        page = visitor.open(f"{CALLBACK}?token={reader_of(OWNER)}")
+        asked = visitor.submit(page, switch="")
+        assert asked.status_code == 400  # taken to IdentityX, which has never seen the link
+        assert sandbox.count("loginAppUser") == 1
+
+    def test_a_django_user_beside_them_is_another_person(self, sandbox: Sandbox) -> None:
+        visitor = Visitor()
+        visitor.sign_in(sandbox)
+        token = visitor.session["_identityx"]
+        visitor.force_login(User.objects.create_user("ann"))
+        session = visitor.session
+        session["_identityx"] = token
+        session.save()
+        fields = forms(visitor.open(with_token(sandbox)))[0][1]
+        del fields["switch"]
+        page = visitor.post(CALLBACK, fields)
+        assert page.status_code == 200
+        assert b"Change account?" in page.content
+
+
+def reader_of(email: str) -> str:
+    now = int(time.time())
+    claims = {"sub": "app-user-login-link", "aud": email, "iss": DAILY_APP_ID, "iat": now}
+    return unsigned({**claims, "exp": now + 3600})
