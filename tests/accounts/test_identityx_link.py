@@ -73,6 +73,12 @@ def test_it_links(way: str, sandbox: Sandbox) -> None:
     assert run()["rita"]["reason"] == "linked already"
 
 
+def test_letters_that_are_alike_are_somebody_elses(way: str) -> None:
+    """The long s, which folding makes an s: whose mailbox that is nobody knows."""
+    User.objects.filter(username="boss").update(is_staff=False, email="\u017fubscriber@example.net")
+    assert run()["boss"]["reason"] == "IdentityX knows no such reader"
+
+
 def test_whom_it_linked_a_link_signs_in(sandbox: Sandbox, settings) -> None:
     run()
     visitor = Visitor()

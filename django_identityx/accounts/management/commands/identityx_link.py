@@ -14,6 +14,7 @@ from typing import Any, TextIO
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
+from .... import emails
 from ....client import IdentityXClient
 from ....conf import conf
 from ....exceptions import IdentityXError, NotFound, Rejected
@@ -104,17 +105,20 @@ class Readers:
         self._all: dict[str, AppUser] | None = None
         if conf.API_TOKEN is not None:
             listed = self._client.app_users.list(page_size=PAGE)
-            self._all = {reader.email.casefold(): reader for reader in listed}
+            self._all = {emails.clean(reader.email): reader for reader in listed}
 
     def find(self, address: str) -> AppUser | None:
+        """The reader with this very address: letters that are only alike are another's."""
+        wanted = emails.clean(address)
         if self._all is not None:
-            return self._all.get(address.casefold())
+            return self._all.get(wanted)
         try:
-            answer = self._client.execute(_ONE, {"input": {"email": address.strip().lower()}})
+            found = self._client.execute(_ONE, {"input": {"email": wanted}})["appUser"]
         except (NotFound, Rejected):
             return None
-        found = answer["appUser"]
-        return None if found is None else AppUser(**found, app_id=conf.APP_ID or "")
+        if found is None or emails.clean(found["email"]) != wanted:
+            return None
+        return AppUser(**found, app_id=conf.APP_ID or "")
 
 
 def _obstacle(row: Any, reader: AppUser | None) -> str:
