@@ -29,7 +29,7 @@ def wish(request: HttpRequest, row: Any, email: str, token_type: TokenType) -> N
         "kind": token_type.value,
         "at": time.time(),
     }
-    request.session[CONNECTING] = emails.mask(email)
+    request.session[CONNECTING] = emails.clean(email)
 
 
 def wish_of(request: HttpRequest, user: Person) -> Any | None:

@@ -16,7 +16,7 @@ from ..users import AppUser, OrgUser
 from .cookies import Mark
 from .links import Link, read_link
 
-# In a session: the masked address whose link was asked for to be connected with who is signed in.
+# In a session: the address whose link was asked for to be connected with who is signed in.
 CONNECTING = "_identityx_connecting"
 
 logger = logging.getLogger("django_identityx")

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from ... import ratelimits, sessions
+from ... import emails, ratelimits, sessions
 from ...exceptions import Rejected
 from .. import redirects
 from ..cookies import MAX_CARRIED, Carrier, Known, Mark
@@ -109,7 +109,7 @@ class CallbackView(Page):
             carrier=carrier,
             staff=link.is_staff,
             switching=sessions.holds_somebody(self.request),
-            connecting=self.request.session.get(CONNECTING) == link.masked_email,
+            connecting=self.request.session.get(CONNECTING) == emails.clean(link.email),
             stay=redirects.after_login(self.request, carrier.next),
             **context,
         )
