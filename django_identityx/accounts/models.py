@@ -32,6 +32,8 @@ class Identity(models.Model):
     # What the role is to give ("is_staff", "group:Editors"), and what of it the row lacked before.
     wanted = models.JSONField(_("role gives"), default=list, blank=True)
     given = models.JSONField(_("given by role"), default=list, blank=True)
+    # Of a reader: another identity of the row has been given something.
+    lent = models.BooleanField(_("a role gave something"), default=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     last_seen = models.DateTimeField(_("last seen"))
 

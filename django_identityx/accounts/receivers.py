@@ -71,8 +71,10 @@ def _session_ended(
         roles.take_back(known.user)
 
 
-def _saved(sender: type[Model], instance: Any, created: bool, **kwargs: Any) -> None:
-    if not created and not instance.is_active:
+def _saved(
+    sender: type[Model], instance: Any, created: bool, raw: bool = False, **kwargs: Any
+) -> None:
+    if not (created or raw or instance.is_active):  # raw: a fixture, whose tables may be empty yet
         _end_sessions_of(instance)
 
 

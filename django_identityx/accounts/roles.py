@@ -32,7 +32,7 @@ _GROUP = "group:"
 def apply(identity: Identity, user: Person, request: HttpRequest | None, *, fresh: bool) -> None:
     """Give the row what a fresh verdict about ``user`` says, and no more."""
     if not isinstance(user, OrgUser):
-        if getattr(identity, "lent", False):
+        if identity.lent:
             take_back(identity.row)
         return
     gives = wanted(user, request) if fresh else identity.wanted
@@ -75,8 +75,11 @@ def _change(identity: Identity, gives: list[str]) -> None:
         locked.wanted = gives
         locked.given = [name for name in locked.given if name not in lost] + gained
         locked.save(update_fields=["wanted", "given"])
+        of_the_row = Identity.objects.filter(user=row).exclude(pk=locked.pk)
+        lent = bool(locked.given) or of_the_row.exclude(given=[]).exists()
+        of_the_row.exclude(kind=OrgUser.kind).update(lent=lent)
         if lost:  # another identity of the row may give the same: it says so when it comes
-            Identity.objects.filter(user=row).exclude(pk=locked.pk).update(wanted=[])
+            of_the_row.update(wanted=[])
     identity.wanted, identity.given = locked.wanted, locked.given
     for name in FLAGS:
         if has_field(type(current), name):

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from ..exceptions import ConfigurationError
+from ..users import OrgUser
 from .fields import new_row
 from .identities import Person, email_field, find, has_address, key_of, rows_with
 from .models import Identity
@@ -66,9 +67,14 @@ def _point(user: Person, row: Any, *, made_user: bool) -> Identity | None:
     """Write the identity down, or let the one that a deleted row left point at ``row``."""
     now = timezone.now()
     values = {"user": row, "made_user": made_user, "email": user.email[:254], "last_seen": now}
-    values |= {"wanted": [], "given": []}
+    values |= {"wanted": [], "given": [], "lent": False}
     if not Identity.objects.filter(**key_of(user), user=None).update(**values):
         Identity.objects.create(**key_of(user), **values)
+    if not made_user and not isinstance(user, OrgUser):
+        # `roles` gives under the same lock, and tells the readers whom it sees.
+        get_user_model()._base_manager.select_for_update().get(pk=row.pk)
+        if Identity.objects.filter(user=row).exclude(given=[]).exists():
+            Identity.objects.filter(**key_of(user)).update(lent=True)
     return find(user)
 
 

@@ -25,6 +25,7 @@ class Migration(migrations.Migration):
                 ('email', models.CharField(blank=True, max_length=254, verbose_name='address at IdentityX')),
                 ('wanted', models.JSONField(blank=True, default=list, verbose_name='role gives')),
                 ('given', models.JSONField(blank=True, default=list, verbose_name='given by role')),
+                ('lent', models.BooleanField(default=False, verbose_name='a role gave something')),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
                 ('last_seen', models.DateTimeField(verbose_name='last seen')),
                 ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='identityx_identities', to=settings.AUTH_USER_MODEL, verbose_name='user')),
