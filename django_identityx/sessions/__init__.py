@@ -107,7 +107,8 @@ def login(
     request.session.cycle_key()
     now = time.time()
     app_id = applications.current(request).app_id or ""
-    if held is not None:
+    row = rows.write(request, user.identity, app_id)
+    if held is not None:  # only now: where the new one can't be written, the old one goes on
         rows.drop(held.row)
     request.session[KEY] = {
         "type": credential.token_type.value,
@@ -116,7 +117,7 @@ def login(
         "app": app_id,
         "hint": user.name or user.email,
         "at": now,
-        "row": rows.write(request, user.identity, app_id),
+        "row": row,
         **fields(user, now, now),
     }
     if held is not None and held.credential != credential:

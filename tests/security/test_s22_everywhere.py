@@ -9,12 +9,14 @@ import pytest
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
+from django.db import DatabaseError
+from django.test import RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
 from django_identityx import process, sessions, verification
 from django_identityx.credentials import Credential, TokenType
-from django_identityx.exceptions import Rejected
+from django_identityx.exceptions import Rejected, Unavailable
 from django_identityx.models import SignIn
 from django_identityx.sandbox import Sandbox
 from tests.cache_backends import Remote
@@ -188,6 +190,24 @@ def test_a_store_that_can_t_be_read_is_told(
     assert everywhere(owner).status_code == 503
     assert not is_in(owner)  # whose own session has ended
     assert SignIn.objects.count() == 1
+
+
+def test_trouble_with_a_new_sign_in_ends_no_old_one(
+    sandbox: Sandbox, owner: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise DatabaseError
+
+    known = verification.verify(credential(owner))
+    request = RequestFactory().get("/")
+    request.session = owner.session
+    again = Credential(TokenType.APP_USER, sandbox.app_user_token("reader@example.net"))
+    with monkeypatch.context() as patched:
+        patched.setattr(SignIn, "save", fail)
+        with pytest.raises(Unavailable):
+            sessions.login(request, known, again)
+    request.session[sessions.KEY] = {**request.session[sessions.KEY], "renewed": 0}
+    assert sessions.get_user(request) == known
 
 
 def test_a_table_of_sign_ins_that_does_not_answer_is_told(
