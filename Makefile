@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo demo-existing test lint docs api dist audit browser bench soak clean
+.PHONY: demo demo-existing test slow lint docs api dist audit browser bench soak clean
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -18,7 +18,10 @@ demo-existing: $(VENV)/.ready  ## a site that had users before
 	$(BIN)/python example_project/demo.py --site existing
 
 test: $(VENV)/.ready  ## the default suite
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup $(ARGS)
+
+slow: $(VENV)/.ready  ## what takes many seconds: whole sites, races of processes
+	$(BIN)/python -m pytest -m slow $(ARGS)
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

@@ -13,6 +13,20 @@ from django.utils import translation
 from django_identityx import process
 from django_identityx.sandbox import Sandbox, SandboxServer
 
+# Tests that run side by side clear their caches: each worker has a database of its own in Redis.
+worker, redis = map(os.environ.get, ("PYTEST_XDIST_WORKER", "IDENTITYX_TEST_REDIS_URL"))
+if worker and redis:
+    number = int(worker.removeprefix("gw")) + 8
+    os.environ["IDENTITYX_TEST_REDIS_URL"] = f"{redis.rpartition('/')[0]}/{number}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep what uses Memcached, which has one space for all, in one worker."""
+    if config.pluginmanager.hasplugin("xdist"):
+        for item in items:
+            if "memcache" in item.nodeid.lower():
+                item.add_marker(pytest.mark.xdist_group("memcached"))
+
 
 @pytest.fixture(scope="session")
 def sandbox_server() -> Iterator[SandboxServer]:

@@ -113,6 +113,7 @@ class TestHits:
         assert async_to_sync(sessions.aget_user)(request).email == "subscriber@example.net"
 
 
+@pytest.mark.slow
 def test_under_uvicorn_what_waits_for_identityx_keeps_nobody_else_waiting(
     sandbox_server: SandboxServer, sandbox: Sandbox, tmp_path: Path
 ) -> None:

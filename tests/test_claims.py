@@ -191,6 +191,7 @@ class TestRows:
             getattr(mine, method)(*(["s"] if method == "complete" else []))
 
 
+@pytest.mark.slow
 class TestAtOnce:
     @pytest.mark.parametrize(("where", "number"), [("sqlite", 40), ("postgres", 1000)])
     def test_many_claims_from_four_processes(self, where: str, number: int, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import django_identityx
@@ -37,11 +38,17 @@ def files() -> list[tuple[str, Path]]:
     return [(parts[0].removesuffix(".py"), path) for parts, path in found if parts[0][0] != "_"]
 
 
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
 def imports(path: Path) -> set[tuple[str, ...]]:
     """What a file imports of the package, below its name; also inside functions."""
     package = ["django_identityx", *path.relative_to(ROOT).parts[:-1]]
     found: set[tuple[str, ...]] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else []
             module = [*base, *(node.module.split(".") if node.module else [])]
@@ -117,7 +124,7 @@ def users_of(library: str) -> set[str]:
     return {
         room
         for room, path in files()
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(tree(path))
         if library in _libraries(node)
     }
 

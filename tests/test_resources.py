@@ -330,6 +330,7 @@ def pages(received: wire.Received) -> wire.Behaviour:
     return wire.graphql({"appUsers": {"edges": edges, "pageInfo": info}})
 
 
+@pytest.mark.slow
 def test_10000_users_hold_one_page_in_memory(server: FaultyServer) -> None:
     client = at(server, wire.by(pages))
     next(client.app_users.list())  # what is made once is not counted

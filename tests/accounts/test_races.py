@@ -121,6 +121,7 @@ for number in range(20):
 """
 
 
+@pytest.mark.slow
 def test_processes_on_sqlite(tmp_path: Path) -> None:
     environment = site(
         "sqlite",

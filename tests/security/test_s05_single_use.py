@@ -235,6 +235,7 @@ class Nowhere:
         raise ImproperlyConfigured("settings.DATABASES is improperly configured.")
 
 
+@pytest.mark.slow
 class TestAtOnce:
     """Processes with threads, on one file of SQLite and one IdentityX."""
 
