@@ -131,6 +131,19 @@ class TestOnTheSite:
         visitor.sign_in(sandbox)
         assert visitor.signed_in_as == "Rita Reader"
 
+    def test_with_djangos_cookies_kept_from_sibling_hosts(self, sandbox: Sandbox, settings) -> None:
+        settings.SESSION_COOKIE_NAME = "__Host-sessionid"
+        settings.CSRF_COOKIE_NAME = "__Host-csrftoken"
+        settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
+        visitor = Visitor()
+        visitor.sign_in(sandbox)
+        assert visitor.signed_in_as == "Rita Reader"
+        for cookie in visitor.cookies.values():
+            assert cookie.key.startswith("__Host-")
+            assert (cookie["secure"], cookie["path"], cookie["domain"]) == (True, "/", "")
+        visitor.submit(visitor.get(reverse("identityx:logout")))
+        assert visitor.signed_in_as == ""
+
     def test_cookies_off_is_told_apart(self) -> None:
         login = reverse("identityx:login")
         off = Client(enforce_csrf_checks=True).post(login, {"email": READER})
