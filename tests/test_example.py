@@ -174,6 +174,17 @@ def test_a_reader_signs_in_reads_and_signs_out(browser: Browser) -> None:
     assert "Good to see you" not in browser.get("/").text
 
 
+def test_s21_staff_of_nobody_stay_out_of_the_newsroom(browser: Browser) -> None:
+    browser.submit(browser.get("/staff/"), email="stranger@example.com")
+    link = browser.mail_to("stranger@example.com")["url"]
+    browser.submit(browser.get("/account/link-sent/"), link=link)
+    page = browser.get("/account/callback/")
+    refused = browser.submit(page, carrier=_carrier(page))
+    assert refused.status_code == 403
+    assert "does not belong to the organization" in refused.text
+    assert browser.get("/staff/").url.startswith(f"{browser.demo.site}/account/org-login/")
+
+
 def test_staff_paste_their_link(browser: Browser) -> None:
     form = browser.get("/staff/")
     assert form.url == f"{browser.demo.site}/account/org-login/?next=/staff/"
