@@ -10,7 +10,7 @@ from django.urls import reverse
 from django_identityx import sessions
 from django_identityx.applications import Application, current
 from django_identityx.credentials import Credential, TokenType
-from django_identityx.exceptions import ConfigurationError
+from django_identityx.exceptions import ConfigurationError, Rejected
 from django_identityx.models import SignIn
 from django_identityx.sandbox import DAILY_APP_ID, ORG_ID, WEEKLY_APP_ID, Sandbox
 from django_identityx.verification import verify
@@ -144,6 +144,25 @@ def test_signing_in_elsewhere_with_the_same_cookie_ends_the_first(sandbox: Sandb
     assert "basket" not in request.session
     assert SignIn.objects.get().app_id == WEEKLY_APP_ID
     assert sandbox.count("logoutAppUser") == 1
+
+
+@daily_and_weekly
+def test_signing_out_in_one_ends_the_token_for_views_of_all(
+    sandbox: Sandbox, here: str, there: str
+) -> None:
+    client = signed_in(sandbox, here, OWNER)
+    token = client.session[sessions.KEY]["token"]
+    known = Credential(TokenType.ORG_USER, token)
+    for host in (here, there):
+        assert verify(known, application=HOSTS[host]).email == OWNER
+    sandbox.set_fault("html502")  # only what is known here says that it has ended
+    client.post(reverse("identityx:logout"), headers={"host": here})
+    sandbox.clear_fault()
+    for ways in [{"application": HOSTS[there]}, {"app_id": HOSTS[there].app_id}, {"max_age": 0}]:
+        with pytest.raises(Rejected):
+            verify(known, **ways)
+    bearer = {"host": there, "authorization": f"Bearer OrgUser {token}"}
+    assert Client().get("/api/protected/", headers=bearer).status_code == 401
 
 
 def test_logout_everywhere_in_one_or_in_all(sandbox: Sandbox) -> None:
