@@ -270,6 +270,25 @@ class TestTheSite:
             assert page.count(part) == 1
         assert page.index("identityx.css") < page.index("</head>")  # a site's own style follows it
 
+    @pytest.mark.parametrize("name", ["login", "link-sent", "callback", "logout", "devices"])
+    def test_classes_of_ones_own(
+        self, sandbox: Sandbox, settings, tmp_path: Path, name: str
+    ) -> None:
+        (tmp_path / "identityx").mkdir()
+        for part in ("_button", "_link", "_field"):
+            (tmp_path / "identityx" / f"{part}.html").write_text(f'<i class="{part}">')
+        visitor = Visitor()
+        visitor.sign_in(sandbox)
+        settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path]}]
+        if name == "callback":
+            page = visitor.open(f"{CALLBACK}?token={sandbox.login_link_token(READER)}")
+        else:
+            page = visitor.get(reverse(f"identityx:{name}"))
+        text = page.content.decode()
+        assert '<i class="_button">' in text or '<i class="_link">' in text
+        for other in ("<button", "identityx-button", "identityx-input"):
+            assert other not in text
+
     @pytest.mark.parametrize("name", ["login", "org-login", "link-sent", "callback", "logout"])
     def test_a_base_that_knows_nothing_but_a_block_content(
         self, settings, tmp_path: Path, name: str
