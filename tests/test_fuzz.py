@@ -207,7 +207,9 @@ def test_headers_of_browsers(path: str, accept: str, language: str) -> None:
 
 cookies = st.dictionaries(
     st.sampled_from([Carrier.name, Mark.name, Note.name, Known.name, "sessionid", "csrftoken"]),
-    wire | st.builds(lambda v, salt: signing.dumps(v, salt=salt), st.text(max_size=20), salts),
+    # No server hands on a NUL, and Django's own sessions on PostgreSQL would end in a 500.
+    wire.map(lambda value: value.replace("\0", ""))
+    | st.builds(lambda v, salt: signing.dumps(v, salt=salt), st.text(max_size=20), salts),
 )
 
 
