@@ -58,8 +58,8 @@ def in_sources() -> set[str]:
 
 def _calls(source: str) -> set[str]:
     literal = r"""(u?(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'))"""
-    calls = re.findall(rf"(?<!\w)(?:gettext|ngettext|_)\(\s*{literal}", source)
-    return {ast.literal_eval(text) for text in calls}
+    calls = re.findall(rf"(?<!\w)(?:gettext|ngettext|_)\(\s*((?:{literal}\s*)+)", source)
+    return {ast.literal_eval(f"({text})") for text, _ in calls}
 
 
 every = pytest.mark.parametrize("language", LOCALES)
