@@ -9,6 +9,8 @@ from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, register
 from django.core.checks import Warning as Warn
 from django.db import DatabaseError
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.settings import api_settings
 
 from ..applications import ANY_ORGANIZATION
 from ..conf import conf
@@ -21,6 +23,7 @@ LOADER = "django_identityx.accounts.load_user"
 
 def connect() -> None:
     register(check_accounts, "identityx_accounts")
+    register(check_api, "identityx_accounts")
     register(check_roles, "identityx_accounts")
 
 
@@ -54,6 +57,21 @@ def check_accounts(**kwargs: Any) -> Iterator[CheckMessage]:
                 f"Nobody new can get a row: {error}",
                 hint="A function f(user) -> dict; see docs/existing-site.md.",
                 id="identityx_accounts.E001",
+            )
+
+
+def check_api(**kwargs: Any) -> Iterator[CheckMessage]:
+    if conf.USER_LOADER is None or not conf.REQUEST_USER:
+        return
+    for taken in api_settings.DEFAULT_AUTHENTICATION_CLASSES:
+        if taken is SessionAuthentication:
+            yield Warn(
+                "REST_FRAMEWORK takes every session by default: a view with IsAuthenticated that "
+                "was there before is open to everybody who has a mailbox.",
+                hint="Put django_identityx.accounts.authentication.LocalSessionAuthentication in "
+                "place of SessionAuthentication in DEFAULT_AUTHENTICATION_CLASSES. If readers "
+                "are meant to call all views, silence this check.",
+                id="identityx_accounts.W004",
             )
 
 

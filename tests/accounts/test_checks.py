@@ -17,6 +17,7 @@ TRIPS = {
     "W001": {"IDENTITYX_USER_LOADER": None},
     "W002": {"IDENTITYX_REQUEST_USER": False},
     "W003": {"IDENTITYX_LOCAL_LOGIN_URL": None},
+    "W004": {"REST_FRAMEWORK": {}},  # as of a site that has never named its classes
     "E003": {"IDENTITYX_ORG_ID": "any"},
 }  # E001 and E002 need another user model: `other_users.walk`
 
@@ -39,6 +40,12 @@ def test_trips(id_: str) -> None:
 def test_asking_needs_no_page_where_nobody_is_asked() -> None:
     for choice in ("email", "never"):
         assert found(IDENTITYX_LOCAL_LOGIN_URL=None, IDENTITYX_LINK_ACCOUNTS=choice) == set()
+
+
+def test_an_api_for_the_site_s_own_accounts_is_not_open() -> None:
+    local = "django_identityx.accounts.authentication.LocalSessionAuthentication"
+    assert found(REST_FRAMEWORK={"DEFAULT_AUTHENTICATION_CLASSES": [local]}) == set()
+    assert found(REST_FRAMEWORK={}, IDENTITYX_REQUEST_USER=False) == {"W002"}
 
 
 def test_a_schema_knows_the_session() -> None:
