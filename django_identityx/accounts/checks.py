@@ -63,16 +63,16 @@ def check_accounts(**kwargs: Any) -> Iterator[CheckMessage]:
 def check_api(**kwargs: Any) -> Iterator[CheckMessage]:
     if conf.USER_LOADER is None or not conf.REQUEST_USER:
         return
-    for taken in api_settings.DEFAULT_AUTHENTICATION_CLASSES:
-        if taken is SessionAuthentication:
-            yield Warn(
-                "REST_FRAMEWORK takes every session by default: a view with IsAuthenticated that "
-                "was there before is open to everybody who has a mailbox.",
-                hint="Put django_identityx.accounts.authentication.LocalSessionAuthentication in "
-                "place of SessionAuthentication in DEFAULT_AUTHENTICATION_CLASSES. If readers "
-                "are meant to call all views, silence this check.",
-                id="identityx_accounts.W004",
-            )
+    taken: Any = api_settings.DEFAULT_AUTHENTICATION_CLASSES
+    if SessionAuthentication in taken:
+        yield Warn(
+            "REST_FRAMEWORK takes every session by default: a view with IsAuthenticated that was "
+            "there before is open to everybody who has a mailbox.",
+            hint="Put django_identityx.accounts.authentication.LocalSessionAuthentication in place "
+            "of SessionAuthentication in DEFAULT_AUTHENTICATION_CLASSES. If readers are meant to "
+            "call all views, silence this check.",
+            id="identityx_accounts.W004",
+        )
 
 
 def check_roles(**kwargs: Any) -> Iterator[CheckMessage]:
