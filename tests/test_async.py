@@ -161,7 +161,9 @@ def test_under_uvicorn_what_waits_for_identityx_keeps_nobody_else_waiting(
                 time.sleep(0.01)
             statuses = {one.result() for one in waiting}
         assert statuses == {200}
-        assert sorted(took)[int(len(took) * 0.99)] < 0.5
+        took.sort()
+        assert took[len(took) // 2] < 0.05
+        assert took[int(len(took) * 0.99)] < 0.25
     finally:
         sandbox.clear_fault()
         server.send_signal(signal.SIGTERM)
