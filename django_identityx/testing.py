@@ -18,7 +18,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.core.cache import caches
 from django.http import HttpRequest
 from django.test import Client
 from django.test.utils import override_settings
@@ -26,6 +25,7 @@ from django.test.utils import override_settings
 from . import applications, process, sessions, verification
 from .conf import conf
 from .credentials import AUTH_SUBJECTS, Credential, TokenType
+from .sharedcache import shared
 from .users import AppUser, Membership, OrgUser
 
 if TYPE_CHECKING:
@@ -147,12 +147,11 @@ def _apart(**changed: Any) -> Iterator[None]:
     }
     with override_settings(CACHES={**settings.CACHES, conf.CACHE: memory}, **changed):
         reset()
-        ours = caches[conf.CACHE]
         try:
             yield
         finally:
+            shared().attempt(lambda ours: ours.clear(), None)
             reset()
-            ours.clear()
 
 
 def _sign_in(client: Client, user: AppUser | OrgUser, known: Credential) -> AppUser | OrgUser:
