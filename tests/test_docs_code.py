@@ -28,6 +28,8 @@ from django_identityx.testing import credential
 
 from .code_blocks import PAGES, ROOT, Block, blocks
 
+pytestmark = pytest.mark.slow
+
 BLOCKS = [block for page in PAGES for block in blocks(page)]
 SITE = "https://www.example.com"
 
@@ -131,6 +133,7 @@ def test_urls(block: Block, settings: Any) -> None:
     assert reverse("identityx:callback", urlconf=module) == "/account/callback/"  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_test_files(tmp_path: Path) -> None:
     """The examples for the test suites of sites, run as a site would."""
     found = [block for block in BLOCKS if block.use == "tests"]

@@ -28,6 +28,8 @@ from tests.demo import (
     until_it_runs,
 )
 
+pytestmark = pytest.mark.slow
+
 SEND_READER = (
     "mutation ($input: SendAppUserLoginLinkMutationInput!) { sendAppUserLoginLink(input: $input) }"
 )
@@ -336,7 +338,6 @@ def test_no_log_has_a_token(browser: Browser) -> None:
     assert "eyJ" not in logged
 
 
-@pytest.mark.slow
 def test_it_takes_free_ports_and_ends_on_ctrl_c(tmp_path: Path) -> None:
     with socket.socket() as busy, socket.socket() as also_busy:
         for taken in (busy, also_busy):
@@ -366,7 +367,6 @@ def test_it_ends_while_it_prepares(tmp_path: Path) -> None:
     assert "Ending" in output
 
 
-@pytest.mark.slow
 def test_when_one_dies_the_other_is_ended(tmp_path: Path) -> None:
     (tmp_path / "sandbox.json").write_text("something else")
     port, sandbox_port = free_port(), free_port()

@@ -25,7 +25,7 @@ from django_identityx.signin.cookies import Carrier, Known, Mark, Note
 from .leaks import unsigned
 from .site import READER
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 LOGIN, SENT, CALLBACK, LOGOUT, ORG_LOGIN, API_LINK, API_LOGIN, API_LOGOUT, API_ME = (
     reverse(f"identityx:{name}")

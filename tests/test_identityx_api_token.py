@@ -85,6 +85,7 @@ def test_trouble(sandbox: Sandbox, mode: str) -> None:
         run("--token-from-stdin", typed=sandbox.org_login_link_token(OWNER))
 
 
+@pytest.mark.slow
 def test_as_a_shell_sees_it(sandbox: Sandbox, settings) -> None:
     """Standard output has the token and nothing else, so that it can be redirected to a file."""
     code = (

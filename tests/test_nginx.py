@@ -25,6 +25,8 @@ from django_identityx.sandbox import Sandbox, SandboxServer
 
 from .requirements import require
 
+pytestmark = pytest.mark.slow
+
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 READER = "reader@example.net"
 SPOOFED = {

@@ -241,6 +241,7 @@ def test_two_processes_count_as_one(settings) -> None:
     assert sum(passes(limiter, bucket()) for limiter in (here, there) * 5) == 5
 
 
+@pytest.mark.slow
 def test_the_wait_is_exact_across_processes(settings) -> None:
     settings.CACHES = cache_of("Remote")
     two = bucket(rates=(Rate(2, 1),))
@@ -249,6 +250,7 @@ def test_the_wait_is_exact_across_processes(settings) -> None:
     assert elsewhere(two)
 
 
+@pytest.mark.slow
 def test_a_refusal_elsewhere_is_given_back_here(settings) -> None:
     """Otherwise who hammers would stay out for ever."""
     settings.CACHES = cache_of("Remote")

@@ -409,6 +409,7 @@ def run(sandbox: Sandbox, settings: Any, *arguments: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_the_end_of_the_interpreter_finishes_what_was_taken(sandbox: Sandbox, settings) -> None:
     sandbox.set_fault("slow", seconds=0.3, operations=["sendAppUserLoginLink"])
     run(sandbox, settings)

@@ -298,6 +298,7 @@ def test_the_shared_cache_alone_going_down_costs_nobody_anything(
     assert not [result for result in results if isinstance(result, Exception)]
 
 
+@pytest.mark.slow
 def test_whoever_follows_a_slow_leader_gets_what_may_serve(
     sandbox: Sandbox, reader: Credential, settings: Any
 ) -> None:

@@ -113,6 +113,7 @@ def test_the_seed_is_known_without_the_sandbox() -> None:
     assert (testing.APP_ID, testing.ORG_ID) == (sandbox.DAILY_APP_ID, sandbox.ORG_ID)
 
 
+@pytest.mark.slow
 def test_what_to_install_for_a_sandbox() -> None:
     """And that the rest needs nothing of it."""
     program = """

@@ -240,6 +240,7 @@ class TestBinding:
         assert "token" not in answer.json()
 
 
+@pytest.mark.slow
 class TestOnce:
     def test_again(self, sandbox: Sandbox, app: App) -> None:
         link = app.ask(sandbox)

@@ -135,6 +135,7 @@ def test_a_connection_attempt_that_hangs() -> None:
         assert time.monotonic() - began < CAP + 1
 
 
+@pytest.mark.slow
 def test_several_addresses_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """A name with four addresses, three of which are unreachable, and then all of them."""
     with wire.unaccepting_port() as silent, FaultyServer() as server:

@@ -1015,6 +1015,7 @@ def test_a_crowd_of_two_applications(sandbox: Sandbox, reader: Credential) -> No
 # --- coroutines ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_averify(sandbox: Sandbox, reader: Credential) -> None:
     """A hit hops no thread, and a miss holds nobody up."""
     threads = set()

@@ -168,6 +168,7 @@ def test_what_is_described_is_what_is_answered(
     )
 
 
+@pytest.mark.slow
 def test_the_schema_of_the_example(tmp_path: Path) -> None:
     pytest.importorskip("drf_spectacular_sidecar")
     command = [sys.executable, str(MANAGE), "spectacular", "--validate", "--fail-on-warn"]

@@ -23,6 +23,8 @@ from ..faulty_server import FaultyServer
 from ..leaks import SECRET, assert_no_secret
 from ..test_client import METHODS, OUTAGE
 
+pytestmark = pytest.mark.slow
+
 TROUBLE = {
     "an outage": wire.graphql(None, [wire.error(OUTAGE)]),
     "an echo": wire.echo(),
