@@ -155,3 +155,21 @@ def test_django_errors_have_the_shape_too() -> None:
     refused = Visitor().get(ME, headers={"accept": "text/html"})
     assert refused.status_code == 406
     assert set(refused.json()) == {"code", "detail"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["api-login", "api-logout", "api-login-link", "api-devices"])
+@pytest.mark.parametrize("debug", [True, False])
+def test_s18_a_form_that_nobody_can_read(name: str, debug: bool, settings: Any) -> None:
+    settings.DEBUG = debug
+    browser = Client(enforce_csrf_checks=True)
+    browser.get(reverse("identityx:api-me"))
+    response = browser.generic(
+        "POST",
+        reverse(f"identityx:{name}"),
+        b"{}",
+        content_type="multipart/form-data",  # without a boundary
+        headers={"x-csrftoken": browser.cookies["csrftoken"].value},
+    )
+    assert response.status_code == 400
+    assert response.json()["code"] == "parse_error"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, SuspiciousOperation
 from django.http import HttpRequest
+from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -35,6 +36,8 @@ def refusal(request: HttpRequest, exc: Exception) -> Exception:
         return Refused("too_many", reason_for("too_many").text, wait=exc.wait)
     if isinstance(exc, Rejected):
         return Refused(exc.reason)
+    if isinstance(exc, MultiPartParserError | SuspiciousOperation):
+        return exceptions.ParseError()  # a form that the CSRF check could not read
     if isinstance(exc, ImproperlyConfigured):
         exc = ConfigurationError(str(exc))
     if isinstance(exc, Unavailable | ConfigurationError):
