@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import sys
@@ -27,6 +28,7 @@ from .code_blocks import ROOT, blocks
 pytestmark = pytest.mark.django_db
 
 READER = "reader@example.net"
+_numbers = itertools.count()
 PACKAGES = ["celery", "channels", "ninja", "strawberry"]
 
 
@@ -36,7 +38,7 @@ def recipe(request: pytest.FixtureRequest, settings) -> Iterator[dict[str, Any]]
     page = ROOT / "docs" / "recipes.md"
     found = [b for b in blocks(page) if b.language == "python" and request.param in b.code]
     assert found
-    name = f"recipe_{id(request)}"  # Celery knows tasks by their module, and never forgets one
+    name = f"recipe_{next(_numbers)}"  # Celery knows tasks by their module, and never forgets one
     module = sys.modules[name] = ModuleType(name)
     settings.ALLOWED_HOSTS = ["testserver"]
     for block in found:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import secrets
+import statistics
 import threading
 import time
 import warnings
@@ -1038,7 +1039,8 @@ def test_averify(sandbox: Sandbox, reader: Credential) -> None:
         return times
 
     verify(reader)
-    assert max(asyncio.run(visit())) < 0.2
+    # The median: a worker beside this one may take the processor for a while.
+    assert statistics.median(asyncio.run(visit())) < 0.1
 
     async def hit() -> None:
         before = threading.active_count()
