@@ -26,6 +26,7 @@ READER = "reader@example.net"
 def _admins(settings) -> None:
     address = "admin@example.com"
     settings.ADMINS = [address] if django.VERSION >= (6, 0) else [("Ann", address)]
+    settings.MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[str]:

@@ -127,10 +127,14 @@ def test_a_hook_that_fails_harms_nothing(
     one = process(clock)
     for _ in range(10):
         assert one.check(reader).user.email == READER
-    assert len(caplog.records) == 1
+
+    def told() -> int:
+        return sum("IDENTITYX_METRICS failed" in record.message for record in caplog.records)
+
+    assert told() == 1
     clock.advance(61)
     one.check(reader)
-    assert len(caplog.records) == 2
+    assert told() == 2
 
 
 def test_a_hook_that_is_not_there_harms_nothing(
