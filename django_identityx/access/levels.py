@@ -15,19 +15,13 @@ from typing import Any
 from ..applications import Application
 from ..client import IdentityXClient
 from ..conf import conf
-from ..credentials import Credential, TokenType
-from ..exceptions import ConfigurationError, OperationFailed, Rejected, Unavailable, Unclear
+from ..exceptions import ConfigurationError, OperationFailed, Unavailable, Unclear
 from ..process import PerProcess
 from ..users import AccessLevel
 from ..verification import Engine, Lifetimes
 
 AN_HOUR = 3600.0
 _ID = re.compile(r"[0-9a-f]{24}")
-
-_ALL = (
-    "query AccessLevels { accessLevels(input: { pagination: { limit: 1000 } })"
-    " { edges { node { id name messages { loggedInNoAccess loggedOutNoAccess } } } } }"
-)
 
 
 @dataclass(frozen=True)
@@ -67,19 +61,23 @@ class _All(_Levels):
     """All levels; only an API token may ask."""
 
     def ask(self) -> tuple[Level, ...]:
-        token = Credential(TokenType.ORG_USER_API_TOKEN, conf.API_TOKEN or "")
         client = IdentityXClient.from_settings(self.application, lane=None)
         try:
-            found = client.execute(_ALL, credential=token)["accessLevels"]["edges"]
-            return tuple([_level(edge["node"]) for edge in found])
-        except Rejected:
-            raise ConfigurationError("IdentityX refuses IDENTITYX_API_TOKEN.") from None
+            return tuple(
+                [
+                    Level(
+                        level.id,
+                        level.name,
+                        level.messages.logged_in_no_access,
+                        level.messages.logged_out_no_access,
+                    )
+                    for level in client.access_levels.list(page_size=1000)
+                ]
+            )
         except OperationFailed as error:
             raise ConfigurationError(
                 "IDENTITYX_API_TOKEN may not read the access levels of this application."
             ) from error
-        except (TypeError, KeyError):
-            raise Unclear("IdentityX's access levels have another shape.") from None
 
 
 class _One(_Levels):
@@ -107,16 +105,6 @@ class _One(_Levels):
                 if level.id == self._id  # ids of other applications are dropped
             ]
         )
-
-
-def _level(node: dict[str, Any]) -> Level:
-    messages = node.get("messages") or {}
-    return Level(
-        str(node["id"]),
-        str(node["name"]),
-        str(messages.get("loggedInNoAccess") or ""),
-        str(messages.get("loggedOutNoAccess") or ""),
-    )
 
 
 _engine_of_process: PerProcess[Engine[tuple[Level, ...]]] = PerProcess(
