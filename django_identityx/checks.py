@@ -120,7 +120,7 @@ def check_callback_path(**kwargs: Any) -> Iterator[CheckMessage]:
     """Follow the callback's path through the URLconf, as the link in the mail will."""
     if rules.callback_url(conf.CALLBACK_URL or "") or not getattr(settings, "ROOT_URLCONF", None):
         return
-    if not _has_pages():
+    if not has_pages():
         yield Error(
             "IDENTITYX_CALLBACK_URL does not lead to the view identityx:callback.",
             hint='There is no include("django_identityx.urls") in the URLconf.',
@@ -147,7 +147,7 @@ def check_callback_path(**kwargs: Any) -> Iterator[CheckMessage]:
 @register("identityx")
 def check_database(**kwargs: Any) -> Iterator[CheckMessage]:
     engine = settings.DATABASES.get("default", {}).get("ENGINE") or "django.db.backends.dummy"
-    if engine == "django.db.backends.dummy" and _has_pages():
+    if engine == "django.db.backends.dummy" and has_pages():
         yield Error(
             "There is no database: nobody could tell whether a link was used before.",
             hint='Bearer credentials need none: leave include("django_identityx.urls") out.',
@@ -280,7 +280,7 @@ def _keeps_sessions_in_cookies() -> bool:
     return False
 
 
-def _has_pages() -> bool:
+def has_pages() -> bool:
     try:
         reverse("identityx:callback")
     except (NoReverseMatch, ImproperlyConfigured):

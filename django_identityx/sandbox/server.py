@@ -198,7 +198,7 @@ class _Handler(BaseHTTPRequestHandler):
         if response.headers.get("connection") == "close":
             self.close_connection = True
         phrase = HTTPStatus(response.status).phrase
-        lines = [f"HTTP/1.1 {response.status} {phrase}"]
+        lines = [f"HTTP/1.1 {response.status} {phrase}", f"date: {self.date_time_string()}"]
         lines += [f"{name}: {value}" for name, value in response.headers.items()]
         if self.close_connection and "connection" not in response.headers:
             lines.append("connection: close")

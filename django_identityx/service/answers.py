@@ -120,6 +120,7 @@ class Answer:
 
     data: dict[str, Any] = field(repr=False)  # a token, it may be
     errors: tuple[GraphQLError, ...] = ()
+    date: str = ""  # the header, which tells of IdentityX's clock
 
     def error_for(self, name: str) -> GraphQLError | None:
         """The error of one root field: errors come in order of completion, so by path."""
@@ -139,6 +140,7 @@ class Reply:
 
     status: int
     body: bytes = field(repr=False)
+    date: str = ""
 
 
 def parse(reply: Reply) -> Answer:
@@ -181,7 +183,7 @@ def _read(reply: Reply) -> Answer | str:
         return "with errors of another shape"
     if data is None and not known:
         return "with nothing"
-    return Answer(data or {}, known)
+    return Answer(data or {}, known, reply.date)
 
 
 def _error(entry: Any) -> GraphQLError | None:

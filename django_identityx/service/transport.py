@@ -113,7 +113,8 @@ class Transport:
                 ) as response,
             ):
                 _refuse(response)
-                return Reply(response.status_code, _read(response))
+                date = response.headers.get("Date", "")
+                return Reply(response.status_code, _read(response), date)
         except IdentityXError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, its frames have the headers
