@@ -11,6 +11,7 @@ from collections.abc import Collection
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils import translation
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.request import Request
@@ -131,7 +132,8 @@ class IdentityXAuthentication(BaseAuthentication):
         rejected = getattr(_django(request), _REJECTED, None)
         if rejected is None:
             return challenge
-        return f'{challenge}, error="invalid_token", error_description="{rejected}"'
+        with translation.override(None):  # ASCII alone (RFC 6750), so in English
+            return f'{challenge}, error="invalid_token", error_description="{rejected}"'
 
     def refusal(self, request: HttpRequest, error: Exception) -> exceptions.APIException:
         """The HTTP side of what went wrong."""

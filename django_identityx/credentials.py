@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NoReturn
 
+from django.utils.translation import gettext_lazy as _
+
 from .exceptions import Malformed
 
 MAX_HEADER = 8 * 1024  # bytes of an Authorization header
@@ -93,20 +95,20 @@ def parse_authorization(
     if token_type is None or token_type not in token_types:
         return None
     if is_long:
-        raise Malformed("malformed", "The Authorization header is too long.")
+        raise Malformed("malformed", _("The Authorization header is too long."))
     if len(words) == 1:
-        raise Malformed("malformed", "The Authorization header has no token.")
+        raise Malformed("malformed", _("The Authorization header has no token."))
     if len(words) > 2:
-        raise Malformed("malformed", "The Authorization header has more than one token.")
+        raise Malformed("malformed", _("The Authorization header has more than one token."))
     return Credential(token_type, words[1])
 
 
 def check_form(token: str) -> None:
     """Refuse what doesn't even look like a JWT; `Malformed`."""
     if len(token) > MAX_TOKEN:
-        raise Malformed("malformed", "The token is too long.")
+        raise Malformed("malformed", _("The token is too long."))
     if not _TOKEN.fullmatch(token):
-        raise Malformed("malformed", "The token is not a JWT.")
+        raise Malformed("malformed", _("The token is not a JWT."))
 
 
 def read_claims(token: str) -> Claims:
@@ -115,7 +117,7 @@ def read_claims(token: str) -> Claims:
     Stricter than IdentityX's own parser: what passes here can't make the service stumble.
     """
     check_form(token)
-    header, payload, _ = token.split(".")
+    header, payload, _signature = token.split(".")
     _check_header(header)
     claims = _object(payload)
     return Claims(
@@ -160,7 +162,7 @@ def _object(part: str) -> dict[str, Any]:
     # Without that many brackets nothing is deep, and counting them is quick.
     may_be_deep = text.count("{") + text.count("[") > MAX_DEPTH
     if not isinstance(value, dict) or (may_be_deep and _is_deep(value)):
-        raise Malformed("malformed", "The token is not a JWT.")
+        raise Malformed("malformed", _("The token is not a JWT."))
     return value
 
 
@@ -188,7 +190,7 @@ _decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse)
 def _text(claims: dict[str, Any], name: str) -> str:
     value = claims.get(name, "")
     if not isinstance(value, str) or not (value.isascii() or _is_encodable(value)):
-        raise Malformed("malformed", f"The token's {name} is not text.")
+        raise Malformed("malformed", _("The token's %(name)s is not text.") % {"name": name})
     return value
 
 
@@ -201,5 +203,5 @@ def _time(claims: dict[str, Any], name: str) -> float | None:
         return None
     value = claims[name]
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e11:
-        raise Malformed("malformed", f"The token's {name} is not a time.")
+        raise Malformed("malformed", _("The token's %(name)s is not a time.") % {"name": name})
     return float(value)

@@ -26,6 +26,9 @@ are ours, and ``InvalidInput.detail`` is redacted.
 
 from __future__ import annotations
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 
 class IdentityXError(Exception):
     """Base of everything that this package raises on its own account."""
@@ -36,11 +39,11 @@ class Rejected(IdentityXError):
 
     ``reason`` is one of ``malformed``, ``expired``, ``revoked``, ``wrong_kind``,
     ``wrong_application``, ``wrong_organization``, ``user_gone``, ``invalid``,
-    ``banned``, ``too_old``.
+    ``banned``, ``too_old``. Its text is in the language of whoever reads it.
     """
 
-    def __init__(self, reason: str, message: str = "") -> None:
-        super().__init__(message or _REASONS.get(reason, "The credential is not valid."))
+    def __init__(self, reason: str, message: str | Promise = "") -> None:
+        super().__init__(message or _REASONS.get(reason, _("The credential is not valid.")))
         self.reason = reason
 
     def __reduce__(self) -> tuple[type[Rejected], tuple[str, str]]:
@@ -134,14 +137,14 @@ PermissionDenied = NotAllowed  # its name in 0.1.0
 
 
 _REASONS = {
-    "malformed": "The credential is malformed.",
-    "expired": "The token has expired.",
-    "revoked": "The token is no longer valid.",
-    "wrong_kind": "The token is of another kind.",
-    "wrong_application": "The token belongs to another application.",
-    "wrong_organization": "This account does not belong to this organization.",
-    "user_gone": "The user of this token no longer exists.",
-    "invalid": "The token is not valid.",
-    "banned": "This account is blocked.",
-    "too_old": "The link is too old.",
+    "malformed": _("The credential is malformed."),
+    "expired": _("The token has expired."),
+    "revoked": _("The token is no longer valid."),
+    "wrong_kind": _("The token is of another kind."),
+    "wrong_application": _("The token belongs to another application."),
+    "wrong_organization": _("This account does not belong to this organization."),
+    "user_gone": _("The user of this token no longer exists."),
+    "invalid": _("The token is not valid."),
+    "banned": _("This account is blocked."),
+    "too_old": _("The link is too old."),
 }

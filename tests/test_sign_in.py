@@ -299,6 +299,6 @@ class TestTheSite:
         settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path]}]
         page = Visitor().get(reverse(f"identityx:{name}")).content.decode()
         assert page.startswith("<body>Shop")
-        assert page.index('<div class="identityx">') < page.index("<h1>")
+        assert page.index('<div class="identityx" lang="en">') < page.index("<h1>")
         for part in ("identityx.css", "identityx.js"):
             assert page.count(part) == 1

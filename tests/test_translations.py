@@ -1,4 +1,4 @@
-"""The pages in Spanish and Brazilian Portuguese: complete catalogues, compiled, and shown."""
+"""The pages in four languages beside English: complete catalogues, compiled, and shown."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from django_identityx.signin.reasons import too_many
 from .site import Visitor, forms
 
 ROOT = Path(django_identityx.__file__).parent
-LOCALES = {"es": "es", "pt-br": "pt_BR"}
+LOCALES = {"es": "es", "pt-br": "pt_BR", "de": "de", "fr": "fr"}
 Entry = tuple[str, str, dict[int, str]]  # msgid, msgid_plural, msgstr by form
 
 
@@ -39,7 +39,9 @@ def entries(language: str) -> list[Entry]:
             for key, value in fields.items()
             if key.startswith("msgstr")
         }
-        found.append((fields["msgid"], fields.get("msgid_plural", ""), translated))
+        # As gettext's own files have it, and as `_calls` does.
+        context = fields["msgctxt"] + "\x04" if "msgctxt" in fields else ""
+        found.append((context + fields["msgid"], fields.get("msgid_plural", ""), translated))
     return found
 
 
@@ -59,7 +61,10 @@ def in_sources() -> set[str]:
 def _calls(source: str) -> set[str]:
     literal = r"""(u?(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'))"""
     calls = re.findall(rf"(?<!\w)(?:gettext|ngettext|_)\(\s*((?:{literal}\s*)+)", source)
-    return {ast.literal_eval(f"({text})") for text, _ in calls}
+    in_context = re.findall(rf"(?<!\w)pgettext\(\s*{literal},\s*{literal}", source)
+    return {ast.literal_eval(f"({text})") for text, _ in calls} | {
+        f"{ast.literal_eval(context)}\x04{ast.literal_eval(text)}" for context, text in in_context
+    }
 
 
 every = pytest.mark.parametrize("language", LOCALES)
@@ -129,7 +134,10 @@ def speaking(language: str) -> Visitor:
         ("es", "es", ["Correo electrónico", "Enviarme un enlace"]),
         ("es-MX", "es-mx", ["Correo electrónico"]),
         ("pt-BR,pt;q=0.9", "pt-br", ["Endereço de e-mail", "Enviar um link"]),
+        ("de-AT,de;q=0.9", "de", ["E-Mail-Adresse", "Link schicken"]),
+        ("fr", "fr", ["Adresse e-mail", "envoyer un lien"]),
         ("tlh", "en", ["E-mail address"]),
+        ("it", "en", ["E-mail address"]),  # Django speaks it, these pages don't
     ],
 )
 def test_the_browsers_language(
@@ -169,6 +177,10 @@ def test_the_whole_way(sandbox: Sandbox, visitor: Visitor, language: str, words:
         ("es", 5, "Espere 5 minutos"),
         ("pt-br", 1, "Aguarde um minuto"),
         ("pt-br", 5, "Aguarde 5 minutos"),
+        ("de", 1, "eine Minute"),
+        ("de", 5, "5 Minuten"),
+        ("fr", 1, "une minute"),
+        ("fr", 5, "5 minutes"),
     ],
 )
 def test_plurals(language: str, minutes: int, words: str) -> None:
@@ -181,3 +193,62 @@ def test_plurals(language: str, minutes: int, words: str) -> None:
 )
 def test_json(visitor: Visitor, language: str, words: str) -> None:
     assert words in speaking(language).get(reverse("identityx:api-me")).json()["detail"]
+
+
+def test_what_a_rejected_bearer_is_told(visitor: Visitor) -> None:
+    headers = {"accept-language": "de", "authorization": "Bearer AppUser nonsense"}
+    response = Visitor(headers=headers).get("/api/protected/")
+    assert response.status_code == 401
+    assert response.json()["detail"] == "Das Token ist kein JWT."
+    # In a header there is room for ASCII alone.
+    assert 'error_description="The token is not a JWT."' in response["WWW-Authenticate"]
+
+
+# --- nothing that people see is left in English -----------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "template",
+    [path for path in ROOT.rglob("*.html") if "sandbox" not in path.parts],
+    ids=lambda path: path.name,
+)
+def test_no_words_stand_in_a_template(template: Path) -> None:
+    text = template.read_text("utf-8")
+    for hidden in (
+        r"{% comment.*?endcomment %}|{#.*?#}|<!--.*?-->",
+        r"{% blocktranslate.*?endblocktranslate %}",
+        r"<(style|script)\b.*?</\1>",
+    ):
+        text = re.sub(hidden, "", text, flags=re.DOTALL)
+    text = re.sub(r"{%.*?%}|{{.*?}}", "", text)
+    shown = re.findall(r'\b(?:aria-label|title|placeholder|alt)="([^"]*)"', text)
+    shown.append(re.sub(r"<[^>]*>|&\w+;", "", text))
+    assert not [words for words in shown if re.search(r"[^\W\d_]{2}", words)]
+
+
+def test_no_words_stand_in_an_answer() -> None:
+    """Titles, details and reasons are marked for translation where they are written."""
+    bare = []
+    for path in ROOT.rglob("*.py"):
+        parts = path.relative_to(ROOT).parts
+        if parts[0] in {"sandbox", "management", "service", "openapi.py"}:
+            continue
+        if path.name in {"links.py", "flow.py"}:  # for logs: pages and JSON say what REASONS has
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Dict):
+                named = [
+                    value
+                    for key, value in zip(node.keys, node.values, strict=True)
+                    if isinstance(key, ast.Constant) and key.value in {"detail", "message"}
+                ]
+            elif isinstance(node, ast.Call) and ast.unparse(node.func) in {"Reason", "Malformed"}:
+                named = node.args[1:]
+            else:
+                continue
+            bare += [
+                f"{path.name}:{value.lineno} {value.value}"
+                for value in named
+                if isinstance(value, ast.Constant) and " " in str(value.value)
+            ]
+    assert not bare

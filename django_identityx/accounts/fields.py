@@ -10,6 +10,7 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import models
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext_lazy as _
 
 from ..conf import conf
 from ..exceptions import ConfigurationError, Rejected
@@ -38,7 +39,7 @@ def new_row(user: Person) -> Any | None:
     row.set_unusable_password()
     bad = _bad_fields(row)
     if bad and bad <= _addresses(model):
-        raise Rejected("not_admitted", "This address is not one of this site's users.")
+        raise Rejected("not_admitted", _("This address is not one of this site's users."))
     if bad:
         raise ConfigurationError(
             f"A row of {model._meta.label} needs a valid {', '.join(sorted(bad))}: "

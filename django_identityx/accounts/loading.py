@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib import auth
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from ..conf import conf
 from ..exceptions import Rejected
@@ -97,7 +98,7 @@ def _settle(user: Person, same: list[Any]) -> Identity | None:
     if conf.LINK_ACCOUNTS == "never" or not any(row.is_active for row in same):
         return _refuse(user, "a local user has its address")
     logger.debug("Not signed in: a local user has the address, and must sign in first.")
-    raise Rejected("link_account", "A local account has this address: sign in to it first.")
+    raise Rejected("link_account", _("A local account has this address: sign in to it first."))
 
 
 def _may_attach(user: Person, row: Any) -> bool:

@@ -15,6 +15,8 @@ import hashlib
 import re
 from dataclasses import dataclass, replace
 
+from django.utils.translation import gettext_lazy as _
+
 from ..credentials import Credential, TokenType
 from ..exceptions import Malformed, Unclear
 from ..process import PerProcess
@@ -35,7 +37,7 @@ _known: PerProcess[dict[str, str]] = PerProcess(dict)
 def header(credential: Credential, dialect: str) -> str:
     """The value of the ``Authorization`` header; `Malformed` if the token can't be in one."""
     if not _TOKEN.fullmatch(credential.token):
-        raise Malformed("malformed", "The token has characters that a header can't carry.")
+        raise Malformed("malformed", _("The token has characters that a header can't carry."))
     plain = f"{credential.token_type.value} {credential.token}"
     return f"Bearer {plain}" if dialect == BEARER else plain
 

@@ -9,6 +9,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext_lazy as _
 
 from ..conf import conf
 from ..exceptions import Rejected
@@ -51,7 +52,7 @@ def load(
     told = {"request": request, "signing_in": signing_in, "fresh": fresh}
     loaded = loader.call(user, **{name: told[name] for name in loader.told})
     if loaded is None or not getattr(loaded, "is_active", True):
-        raise Rejected("not_admitted", "This site does not admit this user.")
+        raise Rejected("not_admitted", _("This site does not admit this user."))
     return loaded
 
 

@@ -10,6 +10,7 @@ from django.apps import apps
 from django.conf import settings
 from django.http.request import split_domain_port
 from django.urls import get_script_prefix
+from django.utils.translation import get_language, pgettext
 
 from ..access import Access, get_access
 from ..conf import conf
@@ -49,6 +50,17 @@ def identityx_site(context: Any) -> dict[str, str]:
     elif not name and request is not None:
         name = split_domain_port(request.get_host())[0]
     return {"name": name, "home": get_script_prefix()}
+
+
+@register.simple_tag
+def identityx_language() -> str:
+    """The language that these pages speak here: English where there is no catalogue of the site's.
+
+    A catalogue of your own says which it is, by its translation of this one word.
+    """
+    spoken = pgettext("code of the language of these texts", "en")
+    active = get_language() or spoken
+    return active if active.partition("-")[0] == spoken.partition("-")[0] else spoken
 
 
 @register.simple_tag(takes_context=True)
