@@ -31,14 +31,10 @@ def identityx_server() -> Iterator[SandboxServer]:
 @pytest.fixture
 def identityx(identityx_server: SandboxServer) -> Iterator[Sandbox]:
     """IdentityX on localhost, as new for each test."""
-    from .testing import use
+    from .testing import fresh
 
-    sandbox = identityx_server.sandbox
-    sandbox.clear_fault()
-    sandbox.reset()
-    with use(identityx_server):
+    with fresh(identityx_server) as sandbox:
         yield sandbox
-    sandbox.clear_fault()
 
 
 @pytest.fixture

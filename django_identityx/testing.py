@@ -2,7 +2,8 @@
 
 `offline` and `force_login` need neither the extra ``sandbox`` nor HTTP: enough where tests only
 want somebody to be signed in. `running_sandbox` brings IdentityX itself. With pytest, the fixtures
-of ``django_identityx.pytest_plugin`` are there by themselves.
+of ``django_identityx.pytest_plugin`` are there by themselves; without it, `OfflineMixin` and
+`SandboxMixin` go before Django's ``TestCase``.
 
 Nothing here writes to, or empties, a cache, a database or a server of the site's but the test's.
 """
@@ -15,7 +16,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -29,9 +30,15 @@ from .sharedcache import shared
 from .users import AppUser, Membership, OrgUser
 
 if TYPE_CHECKING:
+    from django.test import SimpleTestCase as _TestCase
+
     from .sandbox import Sandbox, SandboxServer
+else:
+    _TestCase = object
 
 __all__ = [
+    "OfflineMixin",
+    "SandboxMixin",
     "authorization",
     "credential",
     "force_credential",
@@ -109,6 +116,16 @@ def use(server: SandboxServer) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def fresh(server: SandboxServer) -> Iterator[Sandbox]:
+    """`use`, with the sandbox as new and without a fault, before and after."""
+    server.sandbox.clear_fault()
+    server.sandbox.reset()
+    with use(server):
+        yield server.sandbox
+    server.sandbox.clear_fault()
+
+
 def credential(
     sandbox: Sandbox, email: str, token_type: TokenType = TokenType.APP_USER
 ) -> Credential:
@@ -135,6 +152,49 @@ def login(
     """Sign ``client`` in as somebody in the sandbox's world, without the mail in between."""
     known = credential(sandbox, email, token_type)
     return _sign_in(client, verification.verify(known), known)
+
+
+class OfflineMixin(_TestCase):
+    """`offline` for each test: ``class Tests(OfflineMixin, TestCase)``. Needs no extra."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.enterContext(offline())
+
+    def sign_in(
+        self, email: str, *, role: str | None = None, client: Client | None = None, **fields: Any
+    ) -> AppUser | OrgUser:
+        """`force_login` for ``self.client``, or another."""
+        return force_login(client or self.client, email, role=role, **fields)
+
+
+class SandboxMixin(_TestCase):
+    """IdentityX on localhost as ``self.identityx``, a `Sandbox` that is as new for each test.
+
+    ``class Tests(SandboxMixin, TestCase)``. One server for the class; needs the extra ``sandbox``.
+    """
+
+    identityx: Sandbox
+    _identityx_server: ClassVar[SandboxServer]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls._identityx_server = cls.enterClassContext(start_sandbox())
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.identityx = self.enterContext(fresh(self._identityx_server))
+
+    def sign_in(
+        self,
+        email: str,
+        *,
+        token_type: TokenType = TokenType.APP_USER,
+        client: Client | None = None,
+    ) -> AppUser | OrgUser:
+        """`login` for ``self.client``, or another."""
+        return login(client or self.client, self.identityx, email, token_type)
 
 
 @contextlib.contextmanager

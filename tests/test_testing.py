@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import requests
 from django.conf import settings
-from django.test import Client
+from django.test import Client, LiveServerTestCase, TestCase
 
 from django_identityx import testing
 from django_identityx.credentials import TokenType
 from django_identityx.sandbox import Sandbox
+from django_identityx.sending import wait_until_sent
 from django_identityx.users import AppUser, OrgUser
 from django_identityx.verification import verify
 
@@ -107,29 +108,133 @@ def test_nothing_leaves_the_machine(settings, client: Client) -> None:
         testing.force_credential("ann@example.net")
 
 
+# --- Django's own TestCase -------------------------------------------------------------------
+
+
+class TestOffline(testing.OfflineMixin, TestCase):
+    def test_people(self) -> None:
+        assert self.client.get("/members/").status_code == 302
+        self.sign_in("ann@example.net")
+        assert self.client.get("/members/").content == b"members: ann@example.net"
+        other = Client()
+        assert isinstance(self.sign_in("bob@example.net", role="Owner", client=other), OrgUser)
+        assert other.get("/members/").content == b"members: bob@example.net"
+
+
+class TestSandboxed(testing.SandboxMixin, TestCase):
+    def test_a_link(self) -> None:
+        self.client.post("/identityx/login/", {"email": "reader@example.net"})
+        assert wait_until_sent()
+        assert len(self.identityx.outbox) == 1
+
+    def test_people(self) -> None:
+        assert not self.identityx.outbox, "each test finds the seed"
+        self.sign_in("reader@example.net")
+        assert self.client.get("/members/").content == b"members: reader@example.net"
+        self.identityx.set_fault("html502")
+
+    def test_staff(self) -> None:
+        assert self.identityx.fault is None
+        user = self.sign_in("owner@example.com", token_type=TokenType.ORG_USER)
+        assert isinstance(user, OrgUser)
+
+
+class TestOnAServer(testing.OfflineMixin, LiveServerTestCase):
+    def test_people(self) -> None:
+        self.sign_in("ann@example.net")
+        assert fetched(self.live_server_url, self.client) == "members: ann@example.net"
+
+
+# --- a running server, and workers side by side ----------------------------------------------
+
+
+def fetched(url: str, client: Client) -> str:
+    """The members' page as a browser with the client's cookies gets it."""
+    cookies = {name: morsel.value for name, morsel in client.cookies.items()}
+    answer = requests.get(f"{url}/members/", cookies=cookies, allow_redirects=False, timeout=10)
+    return answer.text
+
+
+def test_live_server(live_server, client: Client, identityx_login) -> None:
+    identityx_login(client, "reader@example.net")
+    assert fetched(live_server.url, client) == "members: reader@example.net"
+    assert fetched(live_server.url, Client()) == ""
+
+
+def test_live_server_offline(live_server, client: Client, identityx_force_login) -> None:
+    identityx_force_login(client, "ann@example.net", role="Owner")
+    assert fetched(live_server.url, client) == "members: ann@example.net"
+
+
+SUITE = """
+import pytest
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("turn", range(6))
+def test_a_worker_has_a_sandbox_of_its_own(identityx, identityx_login, client, turn, worker_id):
+    assert worker_id.startswith("gw")
+    assert identityx.outbox == []
+    identityx_login(client, "reader@example.net")
+    assert client.get("/members/").content == b"members: reader@example.net"
+    client.post("/identityx/login/", {"email": "reader@example.net"})
+    from django_identityx.sending import wait_until_sent
+    assert wait_until_sent()
+    assert len(identityx.outbox) == 1
+"""
+
+
+WITHOUT_EXTRA = """
+import socket, sys
+import pytest
+from django.test import Client, TestCase
+from django_identityx.testing import OfflineMixin
+
+sys.modules["graphql"] = sys.modules["disposable_email_domains"] = None
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch):
+    def refuse(*args):
+        raise AssertionError("this goes into the network")
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+@pytest.mark.django_db
+def test_fixture(client, identityx_force_login):
+    identityx_force_login(client, "ann@example.net")
+    assert client.get("/members/").content == b"members: ann@example.net"
+
+class TestOffline(OfflineMixin, TestCase):
+    def test_people(self):
+        self.sign_in("ann@example.net", role="Owner")
+        assert self.client.get("/members/").content == b"members: ann@example.net"
+
+def test_says_what_to_install(request):
+    with pytest.raises(ImportError, match=r'pip install "django-identityx\\[sandbox\\]"'):
+        request.getfixturevalue("identityx")
+"""
+
+
+def run_suite(folder: Path, suite: str, *options: str) -> str:
+    (folder / "test_suite.py").write_text(suite)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
+    command += ["-c", "/dev/null", "--ds", "tests.settings", "-W", "error", str(folder)]
+    environment = {"PYTHONPATH": str(Path(__file__).parent.parent), "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(command, cwd=folder, env=environment, text=True, capture_output=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_xdist(tmp_path: Path) -> None:
+    assert "6 passed" in run_suite(tmp_path, SUITE, "-n", "2")
+
+
+@pytest.mark.slow
+def test_neither_extra_nor_network(tmp_path: Path) -> None:
+    assert "3 passed" in run_suite(tmp_path, WITHOUT_EXTRA)
+
+
 def test_the_seed_is_known_without_the_sandbox() -> None:
     from django_identityx import sandbox
 
     assert (testing.APP_ID, testing.ORG_ID) == (sandbox.DAILY_APP_ID, sandbox.ORG_ID)
-
-
-@pytest.mark.slow
-def test_what_to_install_for_a_sandbox() -> None:
-    """And that the rest needs nothing of it."""
-    program = """
-import sys
-sys.modules["graphql"] = None
-import django
-django.setup()
-from django_identityx import testing
-try:
-    testing.start_sandbox()
-except ImportError as error:
-    print(error)
-"""
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
-    root = Path(__file__).parent.parent
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=root, env=environment, text=True, capture_output=True
-    )
-    assert 'pip install "django-identityx[sandbox]"' in done.stdout, done.stderr
