@@ -24,6 +24,14 @@ from rest_framework.permissions import AllowAny
 from rest_framework.views import APIView
 
 from .authentication import IdentityXAuthentication, IdentityXSessionAuthentication
+from .comments.api import (
+    CommentFlagSerializer,
+    CommentPageSerializer,
+    CommentsView,
+    CommentWriteSerializer,
+)
+from .comments.api import FlagView as CommentFlagView
+from .comments.writing import REFUSALS
 from .credentials import TokenType
 from .signin.api import (
     ExchangeView,
@@ -269,6 +277,30 @@ _EXAMPLES: dict[int, list[tuple[str, str, dict[str, Any]]]] = {
     ],
 }
 _BODY = (400, 403, 413, 415)
+COMMENT_TAG = "Comments"
+
+COMMENT: Any = inline_serializer(
+    "IdentityXComment",
+    {
+        "id": serializers.CharField(),
+        "html": serializers.CharField(help_text="Safe to show."),
+        "author": serializers.CharField(allow_null=True, help_text="A name, never an address."),
+        "created_at": serializers.DateTimeField(),
+        "state": serializers.ChoiceField(["approved", "waiting", "hidden"]),
+        "own": serializers.BooleanField(help_text="Whether it is the caller's."),
+        "flagged": serializers.BooleanField(),
+    },
+    many=True,
+)
+COMMENTS = inline_serializer(
+    "IdentityXComments",
+    {
+        "comments": COMMENT,
+        "total": serializers.IntegerField(),
+        "closed": serializers.BooleanField(help_text="Nobody may write any more."),
+        "after": serializers.CharField(allow_null=True, help_text="Leads to the next page."),
+    },
+)
 
 # View, its methods, and what each takes and gives.
 _OPERATIONS: dict[type[APIView], dict[str, dict[str, Any]]] = {
@@ -384,6 +416,53 @@ _TOKEN_OPERATIONS: dict[type[APIView], dict[str, Any]] = {
 _OPERATIONS |= {view: {"post": described} for view, described in _TOKEN_OPERATIONS.items()}
 
 
+def _comment_errors(*wanted: int) -> dict[Any, OpenApiResponse]:
+    """`_errors`, with the codes of comments in the place of those of links."""
+    found = _errors(*wanted)
+    for status, response in found.items():
+        refusals = [(code, text) for code, (of, text) in REFUSALS.items() if of == status]
+        if refusals:
+            response.description = ""
+            response.examples = [
+                OpenApiExample(code, {"code": code, "detail": str(text)}) for code, text in refusals
+            ]
+    return found
+
+
+_OPERATIONS |= {
+    CommentsView: {
+        "get": {
+            "summary": "A page of comments, the newest first",
+            "tags": [COMMENT_TAG],
+            "description": "Readers see their own that wait for approval, too.",
+            "parameters": [CommentPageSerializer],
+            "responses": {200: OpenApiResponse(COMMENTS, ""), **_comment_errors(400, 401, 503)},
+        },
+        "post": {
+            "summary": "Write a comment",
+            "tags": [COMMENT_TAG],
+            "description": "`body` is plain text. One with a link is `waiting` for approval.",
+            "request": CommentWriteSerializer,
+            "responses": {
+                201: OpenApiResponse(type(COMMENT.child), "Written"),
+                **_comment_errors(401, *_BODY, 409, 429, 503),
+            },
+        },
+    },
+    CommentFlagView: {
+        "post": {
+            "summary": "Tell the moderators of a comment",
+            "tags": [COMMENT_TAG],
+            "request": CommentFlagSerializer,
+            "responses": {
+                204: OpenApiResponse(None, "They see it"),
+                **_comment_errors(401, *_BODY, 404, 429, 503),
+            },
+        },
+    },
+}
+
+
 class TwinSchema(AutoSchema):
     """A twin takes JSON only, so that there is always a body, if only ``{}``."""
 
@@ -403,14 +482,19 @@ def _describe(view: type[APIView], methods: dict[str, dict[str, Any]]) -> None:
                 "schema": TwinSchema(),
                 "permission_classes": (AllowAny,),
                 # The session is what these are about, and the one that asks for it says 401.
-                "authentication_classes": (IdentityXSessionAuthentication,)
+                "authentication_classes": (*_bearers(view), IdentityXSessionAuthentication)
                 if any(401 in described["responses"] for described in methods.values())
                 else (),
             }
             for method, described in methods.items():
-                decorate = extend_schema(tags=[TAG], **described)
+                decorate = extend_schema(**{"tags": [TAG], **described})
                 replaced[method] = decorate(_copied(getattr(self.target, method)))
             return type(view.__name__, (self.target,), replaced)
+
+
+def _bearers(view: Any) -> list[type]:
+    known = view.authentication_classes
+    return [one for one in known if issubclass(one, IdentityXAuthentication)]
 
 
 def _copied(method: Any) -> Any:

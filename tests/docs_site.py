@@ -37,4 +37,5 @@ urlpatterns = [
     path("api/articles", Articles.as_view()),
     path("account/", include("django_identityx.urls")),
     path("app/", include("django_identityx.token_urls")),
+    path("comments/", include("django_identityx.comment_urls")),
 ]

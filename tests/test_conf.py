@@ -94,6 +94,8 @@ def test_no_setting_is_without_an_expected_default() -> None:
         "send-mailbox",
         "redeem-address",
         "reject-address",
+        "comment-address",
+        "comment-person",
     }
     assert conf.THROTTLE_RATES["redeem-address"] == "30/min"
 
@@ -147,7 +149,7 @@ def test_values(name: str, value: object, expected: object) -> None:
 def test_throttle_rates() -> None:
     with override_settings(IDENTITYX_THROTTLE_RATES=None):
         assert set(conf.THROTTLE_RATES.values()) == {None}
-        assert len(conf.THROTTLE_RATES) == 5
+        assert len(conf.THROTTLE_RATES) == 7
     with override_settings(IDENTITYX_THROTTLE_RATES={"send-email": None, "own": "1/min"}):
         assert conf.THROTTLE_RATES["send-email"] is None
         assert conf.THROTTLE_RATES["own"] == "1/min"

@@ -21,13 +21,14 @@ ORDER = [
     {"sessions"},
     {"middleware", "typing"},
     {"access"},
-    {"authentication", "permissions", "decorators", "mixins", "throttling", "templatetags"},
+    {"authentication", "permissions", "decorators", "mixins", "throttling"},
     {"sending"},
-    {"signin", "profile", "accounts"},
+    {"signin", "profile", "comments", "accounts"},
+    {"templatetags"},
 ]
 # Whoever starts the house up knows the files inside its rooms.
-WIRING = {"checks", "urls", "token_urls", "apps", "testing", "pytest_plugin", "management"}
-WIRING |= {"migrations", "openapi"}
+WIRING = {"checks", "urls", "token_urls", "comment_urls", "apps", "testing", "pytest_plugin"}
+WIRING |= {"management", "migrations", "openapi"}
 # The sandbox is a house of its own, for development.
 MAY_USE_SANDBOX = {"management", "testing", "pytest_plugin"}
 

@@ -91,6 +91,7 @@ RESOURCES: dict[str, Callable[[IdentityXClient], object]] = {
         c.comments.list(statuses=["Flagged"], starting=datetime(2026, 1, 1, tzinfo=UTC))
     ),
     "comments.for_stream": lambda c: next(c.comments.for_stream("page")),
+    "comments.page": lambda c: c.comments.page("page"),
     "comments.count": lambda c: c.comments.count("page"),
     "comments.get": lambda c: c.comments.get(ID),
     "comments.create": lambda c: c.comments.create(READER, "page", "text", title="Page"),
@@ -133,7 +134,7 @@ RESOURCES: dict[str, Callable[[IdentityXClient], object]] = {
 }
 WITHOUT_STAFF = {"comments.for_stream", "comments.count", "countries", "regions"}
 WITHOUT_STAFF |= {name for name in RESOURCES if name.startswith("own_profile")}
-WITHOUT_STAFF |= {"comments.create", "comments.flag"}
+WITHOUT_STAFF |= {"comments.create", "comments.flag", "comments.page"}
 
 
 def test_no_method_is_forgotten() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
+from django.template import RequestContext, Template
 from django.urls import include, path
 from rest_framework.decorators import api_view, authentication_classes, permission_classes
 from rest_framework.permissions import IsAuthenticated
@@ -59,9 +60,20 @@ async def members_async(request: HttpRequest) -> HttpResponse:
     return HttpResponse(f"async: {user}", status=200 if user.is_authenticated else 401)
 
 
+def article(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(ARTICLE.render(RequestContext(request)))
+
+
+ARTICLE = Template(
+    "<h1>An article</h1>{% load identityx %}"
+    '{% identityx_comments "article-1" title="An article" url="/article/" %}'
+)
+
 urlpatterns = [
     path("identityx/", include("django_identityx.urls")),
     path("app/", include("django_identityx.token_urls")),
+    path("comments/", include("django_identityx.comment_urls")),
+    path("article/", article),
     path("api/protected/", protected),
     path("api/open/", open_to_all),
     path("api/by-session/", by_session),

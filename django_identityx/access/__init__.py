@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from .answers import Access, aget_access, get_access
 from .denials import NEVER_STORED, denied_data, denied_page, denied_status
+from .messages import safe_html
 
 __all__ = [
     "NEVER_STORED",
@@ -19,4 +20,5 @@ __all__ = [
     "denied_page",
     "denied_status",
     "get_access",
+    "safe_html",
 ]

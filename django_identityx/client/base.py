@@ -23,6 +23,7 @@ from ..service import (
     is_duplicate,
     meaning,
     read,
+    shape,
     value_of,
 )
 from ..sharedcache import SharedCache, shared
@@ -168,6 +169,21 @@ class BaseClient:
             answer = self._send(operation, credential)
             return value_of(answer, operation.root, about, nullable=nullable)
 
+    def _public(self, operation: Operation, credential: Credential | None) -> dict[str, Any]:
+        """A public operation, with a guard beside it that turns a bad token into an error."""
+        name = operation.root
+        if credential is None:
+            return object_of(self._call(operation))
+        guarded = operation.document.replace(" { ", " { activeAppUser { id } ", 1)
+        with self._gate():
+            answer = self._send(replace(operation, document=guarded, needs_person=True), credential)
+            # A failure of the one takes the value of the other away, so both errors come first.
+            error = answer.error_for("activeAppUser") or answer.error_for(name)
+            if error is not None:
+                raise meaning(error, About.CREDENTIAL)
+            value_of(answer, "activeAppUser", About.CREDENTIAL)
+            return object_of(value_of(answer, name, About.CREDENTIAL))
+
     def _create(self, operation: Operation) -> Answer:
         """Send what creates something; once more where somebody was faster, so that it exists."""
         for _ in range(2):
@@ -202,3 +218,9 @@ def _issuer(credential: Credential) -> str:
         return read_claims(credential.token).iss
     except Malformed:
         raise Unclear("IdentityX accepts a token that can't be read.") from None
+
+
+def object_of(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise shape("an object")
+    return value

@@ -22,7 +22,7 @@ from ..service import (
 )
 from ..users import ApiTokenUser, AppUser, Country, Membership, OrgUser
 from .app_users import AppUsers, OwnProfile
-from .base import BaseClient
+from .base import BaseClient, object_of
 from .comments import Comments
 from .entitlements import AccessLevels, Teams
 from .organizations import ApplicationSettings, Memberships, OrganizationSettings
@@ -336,21 +336,6 @@ class IdentityXClient(BaseClient):
             raise OperationFailed("An API token can't be ended.")
         self._call(mutation("userLogout"), credential, about=About.LINK)
 
-    def _public(self, operation: Operation, credential: Credential | None) -> dict[str, Any]:
-        """A public operation, with a guard beside it that turns a bad token into an error."""
-        name = operation.root
-        if credential is None:
-            return _object(self._call(operation))
-        guarded = operation.document.replace(" { ", " { activeAppUser { id } ", 1)
-        with self._gate():
-            answer = self._send(replace(operation, document=guarded, needs_person=True), credential)
-            # A failure of the one takes the value of the other away, so both errors come first.
-            error = answer.error_for("activeAppUser") or answer.error_for(name)
-            if error is not None:
-                raise meaning(error, About.CREDENTIAL)
-            value_of(answer, "activeAppUser", About.CREDENTIAL)
-            return _object(value_of(answer, name, About.CREDENTIAL))
-
     def _app_user_login(self, value: Any) -> AppUserLogin:
         credential = _credential(TokenType.APP_USER, value)
         context, source = value.get("additionalContext"), value.get("loginSource")
@@ -369,7 +354,7 @@ class _Token:
 
 def _credential(token_type: TokenType, value: Any) -> Credential:
     """Take the token out of an answer, so that no error report prints it from there."""
-    return Credential(token_type, read(_Token, _object(value).pop("token", None)).value)
+    return Credential(token_type, read(_Token, object_of(value).pop("token", None)).value)
 
 
 def _membership(value: Any) -> Membership:
@@ -377,12 +362,6 @@ def _membership(value: Any) -> Membership:
     if held.role not in ROLES:
         raise shape("role")
     return Membership(held.role, held.organization.id, held.organization.name)
-
-
-def _object(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise shape("an object")
-    return value
 
 
 def _link(email: str, auth_url: str, options: LinkOptions) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from ..credentials import Credential
-from ..service import given, mutation, query, selection
-from .resource import PAGE, Resource, sorted_by
-from .results import Comment, CommentStream
+from ..service import given, mutation, query, read, selection, shape
+from .resource import PAGE, Resource, page_of, sorted_by
+from .results import Comment, CommentPage, CommentStream
 
 _COMMENT = selection(Comment)
 _STREAM = selection(CommentStream)
@@ -51,6 +51,35 @@ class Comments(Resource):
     def count(self, identifier: str) -> int:
         """How many comments readers may see in a stream; needs no credential."""
         return _Public(self._client)._count("commentsForStream", identifier=identifier)
+
+    def page(
+        self,
+        identifier: str,
+        *,
+        credential: Credential | None = None,
+        after: str | None = None,
+        limit: int = PAGE,
+    ) -> CommentPage:
+        """One page of a stream, the newest first; an AppUser sees their own that wait, too."""
+        operation = query(
+            "commentsForStream",
+            f"totalCount stream {{ {_STREAM} }} edges {{ node {{ {_COMMENT} }} }}"
+            " pageInfo { hasNextPage endCursor }",
+            identifier=identifier,
+            sort=sorted_by("-id"),
+            pagination=given(limit=limit, after=after),
+        )
+        value = self._client._public(operation, credential)
+        nodes, end = page_of(value, operation.root)
+        total, stream = value.get("totalCount"), value.get("stream")
+        if not isinstance(total, int):
+            raise shape(operation.root)
+        return CommentPage(
+            tuple([read(Comment, node) for node in nodes]),
+            total,
+            None if stream is None else read(CommentStream, stream),
+            end,
+        )
 
     def get(self, comment_id: str) -> Comment:
         return self._one(Comment, query("comment", _COMMENT, id=comment_id))

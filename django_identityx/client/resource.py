@@ -49,7 +49,7 @@ class Resource:
         while True:
             pagination = given(limit=page_size, after=after)
             value = self._call(query(name, fields, pagination=pagination, **asked))
-            nodes, end = _page(value, name)
+            nodes, end = page_of(value, name)
             del value
             for node in nodes:
                 yield self._made(kind, node)
@@ -85,7 +85,7 @@ def wire(fields: Any) -> dict[str, Any]:
     return {camel(name): value for name, value in fields.items()}
 
 
-def _page(value: Any, name: str) -> tuple[list[Any], str | None]:
+def page_of(value: Any, name: str) -> tuple[list[Any], str | None]:
     """The entries of a page, and the cursor of the next one if there is one."""
     edges = value.get("edges") if isinstance(value, dict) else None
     info = value.get("pageInfo") if isinstance(value, dict) else None

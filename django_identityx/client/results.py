@@ -170,6 +170,19 @@ class Comment:
 
 
 @dataclass(frozen=True)
+class CommentPage:
+    """A part of a stream as one visitor sees it.
+
+    ``stream`` is None before its first comment; ``after`` is the cursor of the next page, if any.
+    """
+
+    comments: tuple[Comment, ...]
+    total_count: int
+    stream: CommentStream | None
+    after: str | None
+
+
+@dataclass(frozen=True)
 class StaffMember:
     """An OrgUser's role in the organization."""
 

@@ -24,6 +24,8 @@ _RATES: dict[str, str | Sequence[str]] = {
     "send-mailbox": ["25/min", "100/hour"],
     "redeem-address": "30/min",
     "reject-address": "100/min",
+    "comment-address": ["30/min", "300/hour"],
+    "comment-person": ["10/min", "60/hour"],
 }
 
 

@@ -20,7 +20,10 @@ Rule = Callable[[Any], str]
 
 KINDS = ("AppUser", "OrgUser")  # who can sign in by link
 ROLES = ("Owner", "Administrator", "Member", "Guest")
-SCOPES = ("send-address", "send-email", "send-mailbox", "redeem-address", "reject-address")
+SCOPES = (
+    *("send-address", "send-email", "send-mailbox", "redeem-address", "reject-address"),
+    *("comment-address", "comment-person"),
+)
 ANY_ORGANIZATION = "any"
 
 RATE = re.compile(r"([1-9][0-9]{0,8})/([smhd])[a-z]*")

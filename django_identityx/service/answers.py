@@ -310,6 +310,7 @@ _BY_MESSAGE: dict[str, _Make] = {
     "You do not have permission to flag comments.": _says(
         NotAllowed, "This person may not flag comments."
     ),
+    "The provided user is not verified.": _says(NotAllowed, "This person has not verified yet."),
 }
 _BY_CODE: dict[str, _Make] = {
     "UNAUTHORIZED": _says(NotAllowed, "The role of this user does not allow it."),

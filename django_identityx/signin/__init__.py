@@ -2,6 +2,7 @@
 
 from .api import DevicesView as APIDevicesView
 from .api import ExchangeView as TokenExchangeView
+from .api import JSONEndpoint, Refused, refuse_forged, valid
 from .api import LoginLinkView as APILoginLinkView
 from .api import LoginView as APILoginView
 from .api import LogoutView as APILogoutView
@@ -31,6 +32,7 @@ __all__ = [
     "CallbackView",
     "DevicesView",
     "EmailForm",
+    "JSONEndpoint",
     "Link",
     "LinkKind",
     "LinkSentView",
@@ -38,9 +40,12 @@ __all__ = [
     "LogoutView",
     "OrgLoginView",
     "Page",
+    "Refused",
     "TokenExchangeView",
     "TokenRevokeView",
     "TokenSendView",
     "read_link",
+    "refuse_forged",
     "token_from",
+    "valid",
 ]

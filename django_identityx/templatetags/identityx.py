@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import template
 from django.apps import apps
@@ -13,6 +14,7 @@ from django.urls import get_script_prefix
 from django.utils.translation import get_language, pgettext
 
 from ..access import Access, get_access
+from ..comments import Stream, section
 from ..conf import conf
 from ..exceptions import Unavailable
 
@@ -33,6 +35,20 @@ def identityx_access(context: Any, *names_or_ids: str) -> Access:
     except Unavailable:
         logger.debug("Access unknown: IdentityX is unavailable.")
         return Access(allowed=False, unavailable=True, fresh=False)
+
+
+@register.inclusion_tag("identityx/_comments.html", takes_context=True)
+def identityx_comments(
+    context: Any, stream: object, title: str = "", url: str = ""
+) -> dict[str, Any]:
+    """``{% identityx_comments article.slug title=article.title url=article.get_absolute_url %}``.
+
+    The comments of a stream, and a form. ``title`` and ``url`` tell moderators where they stand.
+    """
+    request = context["request"]
+    address = request.build_absolute_uri(url) if url else ""
+    known = address if "." in split_domain_port(urlsplit(address).netloc)[0] else ""
+    return section(request, Stream(str(stream), str(title), known))
 
 
 @register.simple_tag(takes_context=True)

@@ -59,6 +59,7 @@ def view(*classes: type) -> Any:
 
 PATTERNS = [
     path("account/", include("django_identityx.urls")),
+    path("comments/", include("django_identityx.comment_urls")),
     path("everybody/", view(IdentityXAuthentication, IdentityXSessionAuthentication)),
     path("readers/", view(AppUserAuthentication)),
     path("staff/", view(OrgUserAuthentication)),
@@ -128,6 +129,15 @@ def test_so_are_tokens_where_they_are_included() -> None:
         operation = schema["paths"][reverse(f"identityx_tokens:{name}")]["post"]
         assert operation["summary"]
         assert operation["security"] == [{}]
+
+
+def test_comments_are_for_sessions_and_bearers(schema: Any) -> None:
+    for where in ("/comments/api/", "/comments/api/flag/"):
+        operation = schema["paths"][where]["post"]
+        assert operation["tags"] == [openapi.COMMENT_TAG]
+        assert operation["security"] == [{"AppUser": []}, {"IdentityXSession": []}, {}]
+        codes = operation["responses"]["403"]["content"]["application/json"]["examples"]
+        assert {entry["value"]["code"] for entry in codes.values()} >= {"banned", "unverified"}
 
 
 def test_the_examples_fit_their_shapes(schema: Any) -> None:

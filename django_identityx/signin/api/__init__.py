@@ -5,17 +5,23 @@ form could sign a visitor in as somebody else. They look at no ``Authorization``
 about the session. Errors are ``{"code", "detail"}``.
 """
 
+from .base import JSONEndpoint, refuse_forged, valid
 from .devices import DevicesView
+from .errors import Refused
 from .tokens import ExchangeView, RevokeView, SendView
 from .views import LoginLinkView, LoginView, LogoutView, MeView
 
 __all__ = [
     "DevicesView",
     "ExchangeView",
+    "JSONEndpoint",
     "LoginLinkView",
     "LoginView",
     "LogoutView",
     "MeView",
+    "Refused",
     "RevokeView",
     "SendView",
+    "refuse_forged",
+    "valid",
 ]

@@ -72,7 +72,7 @@ def _refuse(constant: str) -> NoReturn:
 class JSONEndpoint(APIView):
     """JSON in and out, with bounds and the pages' headers. Knows no cookie."""
 
-    authentication_classes = ()
+    authentication_classes: Any = ()
     permission_classes = ()
     throttle_classes = ()
     parser_classes = (SmallJSONParser,)
@@ -120,10 +120,7 @@ class JSONView(JSONEndpoint):
         return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        failure = csrf.failure(request._request)
-        if failure:
-            code = "origin" if failure == "origin" else "csrf"
-            raise Refused(code, _CSRF[code])
+        refuse_forged(request._request)
         super().initial(request, *args, **kwargs)
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
@@ -137,7 +134,18 @@ class JSONView(JSONEndpoint):
         return response
 
 
-def valid(serializer_class: type[serializers.Serializer[Any]], request: Request) -> Any:
-    serializer = serializer_class(data=request.data)
+def refuse_forged(request: HttpRequest) -> None:
+    """Raise for an unsafe request that may not come from a page of the visitor's own."""
+    failure = csrf.failure(request)
+    if failure:
+        code = "origin" if failure == "origin" else "csrf"
+        raise Refused(code, _CSRF[code])
+
+
+def valid(
+    serializer_class: type[serializers.Serializer[Any]], request: Request, data: Any = None
+) -> Any:
+    """What was sent, or ``data``, as the serializer reads it; raises what is wrong with it."""
+    serializer = serializer_class(data=request.data if data is None else data)
     serializer.is_valid(raise_exception=True)
     return serializer.validated_data

@@ -52,6 +52,8 @@ def answer(exc: Exception, context: dict[str, Any]) -> Response | None:
         return response
     if isinstance(exc, exceptions.ValidationError):
         response.data = {"code": "invalid", "detail": _first(exc.detail), "fields": exc.detail}
+    elif isinstance(exc, exceptions.APIException) and isinstance(exc.detail, dict):
+        pass  # a rejected bearer
     elif isinstance(exc, exceptions.APIException):
         response.data = {"code": exc.get_codes(), "detail": exc.detail}
         if isinstance(exc, Refused):
