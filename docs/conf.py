@@ -17,7 +17,7 @@ project = "django-identityx"
 author = "The django-identityx authors"
 release = version = __version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "reference"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "reference", "journeys"]
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build"]
@@ -31,5 +31,5 @@ add_module_names = False
 
 html_theme = "furo"
 html_title = f"{project} {version}"
-html_static_path: list[str] = []
+html_static_path = ["_static"]
 html_copy_source = False
