@@ -118,6 +118,27 @@ def user_logged_in(
     )
 
 
+def email_change_asked(request: HttpRequest, user_id: str, email: str) -> None:
+    """A reader asked for a link to a new address; the lines of a login link's delivery follow."""
+    digest = emails.digest(email)
+    _write("email_change_asked", request, kind="AppUser", user_id=user_id, email_digest=digest)
+
+
+def email_changed(request: HttpRequest, user: IdentityXUser, old_email: str) -> None:
+    """A reader has a new address. It is a fact: what a receiver raises undoes nothing."""
+    _write(
+        "email_changed",
+        request,
+        kind=user.kind,
+        user_id=user.id,
+        email_digest=emails.digest(user.email),
+        old_email_digest=emails.digest(old_email),
+    )
+    signals.email_changed.send_robust(
+        sender=type(user), request=request, user=user, old_email=old_email
+    )
+
+
 def token_issued(request: HttpRequest | None, user: IdentityXUser) -> None:
     """A link was exchanged for a token that an app has now. No session, so no signal of one."""
     _write("token_issued", request, kind=user.kind, user_id=user.id)

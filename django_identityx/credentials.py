@@ -72,6 +72,7 @@ class Claims:
     aud: str = ""
     iat: float | None = None
     exp: float | None = None
+    data: Any = field(default=None, repr=False, compare=False)  # what else is in it
 
 
 def parse_authorization(
@@ -126,6 +127,7 @@ def read_claims(token: str) -> Claims:
         aud=_text(claims, "aud"),
         iat=_time(claims, "iat"),
         exp=_time(claims, "exp"),
+        data=claims.get("data"),
     )
 
 

@@ -34,6 +34,7 @@ from .comments.api import FlagView as CommentFlagView
 from .comments.writing import REFUSALS
 from .credentials import TokenType
 from .signin.api import (
+    ChangeEmailView,
     ExchangeView,
     LoginLinkView,
     LoginView,
@@ -42,6 +43,7 @@ from .signin.api import (
     RevokeView,
     SendView,
 )
+from .signin.api.change_email import ChangeEmailSerializer
 from .signin.api.devices import DevicesView, EndSerializer
 from .signin.api.tokens import ExchangeSerializer, RevokeSerializer, SendSerializer
 from .signin.api.views import LoginLinkSerializer, LoginSerializer, LogoutSerializer
@@ -382,6 +384,20 @@ _OPERATIONS: dict[type[APIView], dict[str, dict[str, Any]]] = {
     },
 }
 
+_OPERATIONS[ChangeEmailView] = {
+    "post": {
+        "summary": "Ask for a link to a new address",
+        "description": "For the reader who is signed in. Say before: at once the person counts as "
+        "unverified, and IdentityX erases country, region and segments, of which country and "
+        "region are put back. The answer is the same whoever has the address. `api/login` takes "
+        "the link; then the session goes on, and all others of the person end.",
+        "request": ChangeEmailSerializer,
+        "responses": {
+            202: OpenApiResponse(LINK_SENT, "Whatever happened to the address"),
+            **_errors(401, *_BODY, 429, 503),
+        },
+    }
+}
 
 _TOKEN_OPERATIONS: dict[type[APIView], dict[str, Any]] = {
     SendView: {

@@ -10,6 +10,8 @@
   ``identity`` is what the session knew (kind, application, id), ``revoked`` tells whether IdentityX
   confirmed that the token ended.
 - ``login_failed(request, reason, kind, email_digest)``: a link did not lead to a session.
+- ``email_changed(request, user, old_email)``: a reader has a new address, ``user.email``; the
+  session and, with ``django_identityx.accounts``, the row have it already.
 - ``token_rejected(reason, token_type)``: IdentityX or this package refused a credential.
 - ``service_unavailable(reason)``: IdentityX could not give a verdict; at most once a second.
 """
@@ -22,5 +24,6 @@ login_link_sent = Signal()
 user_logged_in = Signal()
 user_logged_out = Signal()
 login_failed = Signal()
+email_changed = Signal()
 token_rejected = Signal()
 service_unavailable = Signal()

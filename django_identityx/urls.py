@@ -14,11 +14,13 @@ urlpatterns = [
     path("logout/", signin.LogoutView.as_view(), name="logout"),
     path("org-login/", signin.OrgLoginView.as_view(), name="org-login"),
     path("devices/", signin.DevicesView.as_view(), name="devices"),
+    path("change-email/", signin.ChangeEmailView.as_view(), name="change-email"),
     path("api/login-link/", signin.APILoginLinkView.as_view(), name="api-login-link"),
     path("api/login/", signin.APILoginView.as_view(), name="api-login"),
     path("api/logout/", signin.APILogoutView.as_view(), name="api-logout"),
     path("api/me/", signin.APIMeView.as_view(), name="api-me"),
     path("api/devices/", signin.APIDevicesView.as_view(), name="api-devices"),
+    path("api/change-email/", signin.APIChangeEmailView.as_view(), name="api-change-email"),
 ]
 
 if apps.is_installed("django_identityx.accounts"):

@@ -95,13 +95,19 @@ class TestKinds:
         assert found.kind is LinkKind.ORG_USER
         assert found.kind.token_type is TokenType.ORG_USER
 
+    def test_a_change(self) -> None:
+        found = read(link(sub="app-user-change-email-link", data={"email": "old@example.net"}))
+        assert found.changes_email
+        assert found.kind.token_type is TokenType.APP_USER
+        assert (found.old_email, found.email) == ("old@example.net", READER)
+
     def test_the_repr_hides_the_token(self) -> None:
         assert link() not in repr(read(link()))
 
     @pytest.mark.parametrize(
         ("claims", "reason"),
         [
-            ({"sub": "app-user-change-email-link"}, "change_email"),
+            ({"sub": "app-user-change-email-link"}, "malformed"),  # no old address
             ({"sub": "app-user-auth"}, "wrong_kind"),
             ({"sub": "user-api-token"}, "wrong_kind"),
             ({"sub": None}, "wrong_kind"),

@@ -24,6 +24,7 @@ def test_all_are_described() -> None:
             "user_logged_in",
             "user_logged_out",
             "login_failed",
+            "email_changed",
             "token_rejected",
             "service_unavailable",
         }

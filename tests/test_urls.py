@@ -19,11 +19,13 @@ PATHS = {
     "org-login": "org-login/",
     "devices": "devices/",
     "link-account": "link-account/",
+    "change-email": "change-email/",
     "api-login-link": "api/login-link/",
     "api-login": "api/login/",
     "api-logout": "api/logout/",
     "api-me": "api/me/",
     "api-devices": "api/devices/",
+    "api-change-email": "api/change-email/",
 }
 LOGIN_REQUIRED = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 
@@ -57,7 +59,13 @@ def test_behind_login_required_middleware(sandbox: Sandbox, settings, name: str,
     assert client.get("/members/").status_code == 302
     response = client.get(reverse(f"identityx:{name}"))
     assert "/accounts/login/" not in response.headers.get("Location", "")
-    expected = {"callback": 400, "api-me": 401, "api-devices": 401, "devices": 302}
+    expected = {
+        "callback": 400,
+        "api-me": 401,
+        "api-devices": 401,
+        "devices": 302,
+        "change-email": 302,
+    }
     unsafe_only = name.startswith("api-") and name != "api-me"
     assert response.status_code == expected.get(name, 405 if unsafe_only else 200)
 

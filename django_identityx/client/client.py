@@ -261,14 +261,28 @@ class IdentityXClient(BaseClient):
         return self._app_user(self._call(operation, credential), credential)
 
     def send_own_app_user_change_email_link(
-        self, credential: Credential, email: str, auth_url: str
+        self,
+        credential: Credential,
+        email: str,
+        auth_url: str,
+        *,
+        redirect_to: str | None = None,
+        app_context_id: str | None = None,
     ) -> None:
-        """Mail a link to the new address. At once the person counts as unverified."""
+        """Mail a link to the new address.
+
+        At once the person counts as unverified, and loses country, region and segments.
+        """
         email = email.strip().lower()  # with capitals the new token would never verify
         if "@" not in email.strip("@"):
             text = "This is not an e-mail address."
             raise InvalidInput(text, detail=text, fields={"email": [text]})
-        operation = mutation("sendOwnAppUserChangeEmailLink", email=email, authUrl=auth_url)
+        operation = mutation(
+            "sendOwnAppUserChangeEmailLink",
+            **_link(
+                email, auth_url, {"redirect_to": redirect_to, "app_context_id": app_context_id}
+            ),
+        )
         self._call(operation, credential)
 
     def change_app_user_email(self, token: str) -> AppUserLogin:

@@ -39,6 +39,7 @@ __all__ = [
     "by_client",
     "by_email",
     "by_mailbox",
+    "limit_changing",
     "limit_redeeming",
     "limit_sending",
     "take",
@@ -74,6 +75,22 @@ def limit_sending(
         *by_client(SEND_ADDRESS, request, app_id),
         by_email(SEND_EMAIL, email, kind, app_id),
         by_mailbox(SEND_MAILBOX, email, app_id),
+    )
+
+
+def limit_changing(
+    request: HttpRequest, email: str, person: str, *, app_id: str | None = None
+) -> None:
+    """Count a change to ``email`` that ``person`` (an id) asks for; raise `LimitExceeded`.
+
+    Such links sign nobody else in, so they count apart from login links to the same address.
+    """
+    app, change = _app(app_id), "change"
+    take(
+        *by_client(SEND_ADDRESS, request, app_id),
+        bucket(SEND_EMAIL, app, change, person),
+        bucket(SEND_EMAIL, app, change, emails.clean(email)),
+        bucket(SEND_MAILBOX, app, change, emails.mailbox(email)),
     )
 
 

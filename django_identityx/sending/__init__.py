@@ -25,13 +25,21 @@ from ..addresses import Visitor, client_address
 from ..applications import Application
 from ..client import IdentityXClient
 from ..conf import conf, rules
-from ..credentials import TokenType
+from ..credentials import Credential, TokenType
 from ..exceptions import ConfigurationError, InvalidInput, NotFound
+from .changing import Change, Erased
 from .delivery import Delivery
 from .executor import background
 from .shutdown import finish_on_shutdown
 
-__all__ = ["callback_url", "finish_on_shutdown", "send_login_link", "wait_until_sent"]
+__all__ = [
+    "Erased",
+    "callback_url",
+    "finish_on_shutdown",
+    "send_change_email_link",
+    "send_login_link",
+    "wait_until_sent",
+]
 
 
 def send_login_link(
@@ -81,6 +89,40 @@ def send_login_link(
         client.for_visitor(None).check_up(token_type)
         run(Delivery(send, kind, digest, address))
     audit.login_link_sent(request, kind, email)
+
+
+def send_change_email_link(
+    credential: Credential,
+    user_id: str,
+    email: str,
+    *,
+    erased: Erased,
+    request: HttpRequest,
+    application: Application,
+    visitor: Visitor | None = None,
+    redirect_to: str | None = None,
+    app_context_id: str | None = None,
+) -> None:
+    """Have IdentityX mail a link to a reader's new address; return alike whoever has that.
+
+    ``credential`` is the reader's. ``erased`` is put back once the link has left. Checks nothing
+    about the person, and raises as `send_login_link` does.
+    """
+    client = IdentityXClient.from_settings(application, visitor=visitor)
+    send = partial(
+        client.send_own_app_user_change_email_link,
+        credential,
+        email,
+        callback_url(request, application),
+        redirect_to=redirect_to,
+        app_context_id=app_context_id,
+    )
+    change = Change(client, credential, send, erased)
+    kind, digest = TokenType.APP_USER.value, emails.digest(email)
+    with background().place() as run:
+        client.for_visitor(None).check_up(TokenType.APP_USER)
+        run(Delivery(change, kind, digest, client_address(request) or ""))
+    audit.email_change_asked(request, user_id, email)
 
 
 def callback_url(request: HttpRequest | None = None, application: Application | None = None) -> str:

@@ -45,6 +45,7 @@ from .verdicts import (
     fresh,
     get_credential,
     get_hint,
+    get_identity,
     get_user,
     get_verdict,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "fresh",
     "get_credential",
     "get_hint",
+    "get_identity",
     "get_user",
     "get_verdict",
     "holds_somebody",

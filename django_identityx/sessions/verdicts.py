@@ -102,6 +102,12 @@ def get_credential(request: HttpRequest) -> Credential | None:
     return None if held is None else held.credential
 
 
+def get_identity(request: HttpRequest) -> tuple[str, str, str] | None:
+    """Kind, application and id of who signed in, as the session knows them: unverified."""
+    held = current(request)
+    return None if held is None else held.identity
+
+
 def get_hint(request: HttpRequest) -> str:
     """The name stored at sign-in, for greeting; empty for nobody. Never for authorization."""
     held = current(request)

@@ -1,5 +1,6 @@
 """Signing in by a link from a mail: the pages, their JSON twins, and what reads a link."""
 
+from .api import ChangeEmailView as APIChangeEmailView
 from .api import DevicesView as APIDevicesView
 from .api import ExchangeView as TokenExchangeView
 from .api import JSONEndpoint, Refused, refuse_forged, valid
@@ -14,6 +15,7 @@ from .forms import EmailForm
 from .links import Link, LinkKind, read_link, token_from
 from .pages import (
     CallbackView,
+    ChangeEmailView,
     DevicesView,
     LinkSentView,
     LoginView,
@@ -24,12 +26,14 @@ from .pages import (
 
 __all__ = [
     "CONNECTING",
+    "APIChangeEmailView",
     "APIDevicesView",
     "APILoginLinkView",
     "APILoginView",
     "APILogoutView",
     "APIMeView",
     "CallbackView",
+    "ChangeEmailView",
     "DevicesView",
     "EmailForm",
     "JSONEndpoint",

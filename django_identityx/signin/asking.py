@@ -6,11 +6,15 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from .. import ratelimits, sending
+from .. import emails, ratelimits, sending, sessions
 from ..addresses import visitor
 from ..applications import Application
+from ..client import IdentityXClient
 from ..credentials import TokenType
-from . import redirects
+from ..exceptions import Rejected
+from ..middleware import details
+from ..users import AppUser
+from . import erased, redirects
 from .cookies import Known
 
 
@@ -49,4 +53,40 @@ class Asking:
             visitor=visitor(request),
             request=request,
             application=application,
+        )
+
+    def change(
+        self, request: HttpRequest, application: Application, email: str, *, target: str
+    ) -> None:
+        """Count the request and have a link to a new address sent to whoever is signed in.
+
+        Raises `Rejected` (``not_authenticated``, ``readers_only``, ``acting``, ``same_email``),
+        and as `send` does; `Unavailable` where no verdict of this moment can be had.
+        """
+        identity = sessions.get_identity(request)
+        if identity is None:
+            raise Rejected("not_authenticated")
+        ratelimits.limit_changing(request, email, identity[2], app_id=application.app_id)
+        known = details(request)
+        known.demand(0)
+        user, credential = known.user, known.credential
+        if credential is None:
+            raise Rejected("not_authenticated")
+        if not isinstance(user, AppUser):
+            raise Rejected("readers_only")
+        if known.actor is not None:
+            raise Rejected("acting")
+        if emails.clean(user.email) == email:
+            raise Rejected("same_email")
+        client = IdentityXClient.from_settings(application, visitor=visitor(request))
+        sending.send_change_email_link(
+            credential,
+            user.id,
+            email,
+            erased=erased.remember(request, client.own_profile(credential).get()),
+            request=request,
+            application=application,
+            visitor=visitor(request),
+            redirect_to=redirects.safe_target(request, target) or None,
+            app_context_id=self.app_context_id,
         )

@@ -3,6 +3,7 @@
 IdentityX takes a link as often as one likes. A double click cancels the first answer with its
 cookies, so the same browser (by its mark) may take a link again for a minute. The later one then
 holds the claim; the earlier one leads nowhere, and its session, if there is one already, is ended.
+A link that IdentityX takes once only is not taken again: the later press waits for the session.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from django.db import Error, IntegrityError, router, transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from ..exceptions import Unreachable
+from ..exceptions import Busy, Unreachable
 from ..models import Claim as Row
 from .links import Link
 
@@ -76,6 +77,7 @@ class Claim:
         self._older_keys = [_digest("link", what, old) for old in settings.SECRET_KEY_FALLBACKS]
         self._mark = _digest("mark", mark) if mark else ""
         self._expires_at = link.refused_after
+        self._is_once = link.changes_email  # IdentityX takes it once
         self._mine = ""  # what the row has if nobody has come after us
         self.first_session = ""  # of a repeated claim: the session that an earlier one made
 
@@ -97,6 +99,8 @@ class Claim:
                 held = _Held.load(text)
                 if held is None or not self._may_repeat(held):
                     return Outcome.REFUSED
+                if self._is_once and not held.session:
+                    raise Busy("An earlier press is under way.", retry_after=1)
                 mine = replace(held, repeats=held.repeats + 1, claimant=first.claimant).dump()
                 if self._row(text).update(holder=mine):
                     self._mine, self.first_session = mine, held.session

@@ -149,6 +149,7 @@ class Note(SignedCookie):
     staff: bool = False
     typed: bool = True
     again: bool = False
+    changing: bool = False  # the link was asked for to change the address to this one
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest
 
-from .. import audit, sessions
+from .. import audit, emails, sessions
 from ..applications import Application
 from ..conf import conf
 from ..exceptions import ConfigurationError, Malformed, Rejected, Unavailable
+from ..middleware import details
 from ..users import AppUser, OrgUser
 from .cookies import Mark
 from .links import Link, read_link
@@ -52,19 +53,24 @@ def decide(
 ) -> Decision:
     """Decide about a link; raise `Rejected` where it is refused, which the audit log is told.
 
+    A link that changes an address is never taken in place of somebody else who is signed in: that
+    is refused. `Unavailable` where nobody knows who is.
+
     ``pressed``: somebody of this site's own page or script asks to sign in (a POST that passed the
     CSRF check). Without it nothing here depends on who is signed in, only on whether anybody is:
     a link that nobody signed must not find that out. ``confirmed`` and ``replace`` are the answers
     to the two questions.
     """
-    link = admit(request, text, application)
+    link = admit(request, text, application, changes=True)
     mark = Mark.of(request)
     asked_here = mark is not None and mark.asked_for(link.email)
     may_go_on = conf.LINK_CONFIRMATION == "never" or (
         conf.LINK_CONFIRMATION == "auto" and asked_here
     )
     step, by_itself = Step.CONFIRM, False
-    if sessions.holds_somebody(request):
+    if link.changes_email:
+        step = _change(request, link, pressed, confirmed or may_go_on)
+    elif sessions.holds_somebody(request):
         if pressed and is_theirs(request, link):
             step = Step.LEAD_ON
         else:
@@ -77,13 +83,37 @@ def decide(
     return Decision(step, link, asked_here, by_itself)
 
 
-def admit(request: HttpRequest, text: str, application: Application) -> Link:
-    """Read a link that could be good; raise `Rejected` else, which the audit log is told."""
+def _change(request: HttpRequest, link: Link, pressed: bool, agreed: bool) -> Step:
+    if not pressed:
+        return Step.CONFIRM
+    user = sessions.get_user(request)
+    if not sessions.holds_somebody(request):
+        return Step.REDEEM if agreed else Step.CONFIRM
+    actor = details(request).actor
+    if actor is None and isinstance(user, AppUser) and sessions.is_same_person(request, user):
+        if emails.clean(user.email) == emails.clean(link.email):
+            return Step.LEAD_ON
+        if emails.clean(user.email) == emails.clean(link.old_email):
+            return Step.REDEEM
+    reason = "acting" if actor is not None else "other_account"
+    audit.login_unverified(request, reason)
+    raise Rejected(reason, "The link changes no address of whoever is signed in here.")
+
+
+def admit(
+    request: HttpRequest, text: str, application: Application, *, changes: bool = False
+) -> Link:
+    """Read a link that could be good; raise `Rejected` else, which the audit log is told.
+
+    Those that change an address are good where the caller says so by ``changes``.
+    """
     try:
         link = read_link(text, application)
         link.check_age()
         if link.kind.token_type.value not in conf.SIGN_IN_KINDS:
             raise Malformed("not_admitted", "People of this kind don't sign in here.")
+        if link.changes_email and not changes:
+            raise Malformed("change_email", "This link confirms an address, it signs nobody in.")
     except Rejected as rejected:
         logger.debug("Link refused here: %s.", rejected.reason)
         audit.login_unverified(request, rejected.reason)

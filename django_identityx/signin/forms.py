@@ -19,9 +19,21 @@ class _Form(forms.Form):
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
             if self.errors:
-                field.widget.attrs |= {"aria-invalid": "true", "aria-describedby": f"{name}-error"}
-            if self.errors or autofocus:
+                self._point_at(name)
+            elif autofocus:
                 field.widget.attrs["autofocus"] = True
+
+    def refuse(self, name: str, text: Any) -> None:
+        """Say what is wrong with a field that is right by its form."""
+        self.add_error(name, text)
+        self._point_at(name)
+
+    def _point_at(self, name: str) -> None:
+        self.fields[name].widget.attrs |= {
+            "aria-invalid": "true",
+            "aria-describedby": f"{name}-error",
+            "autofocus": True,
+        }
 
 
 class EmailForm(_Form):

@@ -1,7 +1,7 @@
-"""Login links: what was pasted or clicked, whose it claims to be, and whether it is too old.
+"""Links from mails: what was pasted or clicked, whose it claims to be, and whether it is too old.
 
 What a link says of itself is unverified, as with credentials: it tells early that the link can't be
-good, which of the two logins it is for, and whose address to show (masked). Only IdentityX says
+good, which operation it is for, and whose address to show (masked). Only IdentityX says
 that it is good.
 """
 
@@ -16,21 +16,20 @@ from .. import emails
 from ..applications import Application
 from ..conf import conf
 from ..credentials import LEEWAY, MAX_TOKEN, Claims, TokenType, check_form, read_claims
-from ..exceptions import Malformed, Rejected
-
-CHANGE_EMAIL = "app-user-change-email-link"
+from ..exceptions import Malformed
 
 
 class LinkKind(enum.Enum):
-    """The two kinds of login links; the values are their ``sub``."""
+    """The kinds of links; the values are their ``sub``."""
 
     APP_USER = "app-user-login-link"
     ORG_USER = "user-login-link"
+    CHANGE_EMAIL = "app-user-change-email-link"
 
     @property
     def token_type(self) -> TokenType:
         """The kind of credential that such a link is exchanged for."""
-        return TokenType.APP_USER if self is LinkKind.APP_USER else TokenType.ORG_USER
+        return TokenType.ORG_USER if self is LinkKind.ORG_USER else TokenType.APP_USER
 
 
 @dataclass(frozen=True)
@@ -39,14 +38,20 @@ class Link:
 
     kind: LinkKind
     token: str = field(repr=False)
-    email: str
+    email: str  # where it was mailed to
     application: Application
     issued_at: float  # seconds since the epoch, as the next
     expires_at: float  # by its own word
+    old_email: str = ""  # of a change
 
     @property
     def is_staff(self) -> bool:
         return self.kind is LinkKind.ORG_USER
+
+    @property
+    def changes_email(self) -> bool:
+        """Whether it gives an account a new address, and signs in by that."""
+        return self.kind is LinkKind.CHANGE_EMAIL
 
     @property
     def masked_email(self) -> str:
@@ -98,7 +103,7 @@ def check_token(token: str) -> None:
 def read_link(text: str, application: Application, *, now: float | None = None) -> Link:
     """Read a link or bare token, of whatever age.
 
-    Raises `Rejected` with reason ``missing``, ``malformed``, ``wrong_kind``, ``change_email`` or
+    Raises `Rejected` with reason ``missing``, ``malformed``, ``wrong_kind`` or
     ``wrong_application``.
     """
     token = token_from(text)
@@ -106,19 +111,23 @@ def read_link(text: str, application: Application, *, now: float | None = None) 
     claims = read_claims(token)
     kind = _kind(claims)
     app_id = application.app_id
-    if kind is LinkKind.APP_USER and (not app_id or claims.iss != app_id):
+    if kind is not LinkKind.ORG_USER and (not app_id or claims.iss != app_id):
         raise Malformed("wrong_application", "The link belongs to another site.")
     if not claims.aud or claims.iat is None:
         raise Malformed("malformed", "The link is incomplete.")
     if claims.iat > (time.time() if now is None else now) + LEEWAY:
         raise Malformed("malformed", "The link comes from the future.")
     expires_at = float("inf") if claims.exp is None else claims.exp
-    return Link(kind, token, claims.aud, application, claims.iat, expires_at)
+    old_email = ""
+    if kind is LinkKind.CHANGE_EMAIL:
+        said = claims.data.get("email") if isinstance(claims.data, dict) else None
+        if not said or not isinstance(said, str):
+            raise Malformed("malformed", "The link is incomplete.")
+        old_email = said
+    return Link(kind, token, claims.aud, application, claims.iat, expires_at, old_email)
 
 
 def _kind(claims: Claims) -> LinkKind:
-    if claims.sub == CHANGE_EMAIL:
-        raise Rejected("change_email", "This link confirms a new address, it does not sign in.")
     try:
         return LinkKind(claims.sub)
     except ValueError:

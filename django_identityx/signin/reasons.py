@@ -89,7 +89,35 @@ REASONS = {
     "change_email": Reason(
         400,
         _("This link confirms a new address"),
-        _("It can't be used to sign in. Ask for a sign-in link instead."),
+        _("It can't be used to sign in here. Open it in the browser where you asked for it."),
+    ),
+    "acting": Reason(
+        403,
+        _("Only the person themselves can do this"),
+        _("You act for somebody. Their address is theirs alone to change."),
+    ),
+    "other_account": Reason(
+        409,
+        _("Another account is signed in here"),
+        _(
+            "This link gives another account its new address. Sign out first, then open the link "
+            "in your mail again: it is still good."
+        ),
+    ),
+    "email_taken": Reason(
+        409,
+        _("This address has an account already"),
+        _("Nothing was changed. Sign in with that address, or choose another one."),
+    ),
+    "same_email": Reason(
+        400,
+        _("This is your address already"),
+        _("Type the address that you want to have instead."),
+    ),
+    "readers_only": Reason(
+        403,
+        _("Not for staff accounts"),
+        _("IdentityX itself changes the addresses of staff."),
     ),
     "user_gone": Reason(
         400,

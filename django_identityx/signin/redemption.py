@@ -1,4 +1,4 @@
-"""From a login link to a session or token: claim it, exchange it, make sure, sign in."""
+"""From a link to a session or token: claim it, exchange it, make sure, sign in."""
 
 from __future__ import annotations
 
@@ -19,13 +19,17 @@ from ..conf import conf
 from ..credentials import Credential, check_claims
 from ..exceptions import (
     ConfigurationError,
+    InvalidInput,
     OperationFailed,
     Rejected,
     Unavailable,
     Unclear,
+    Unreachable,
 )
 from ..users import AppUser, OrgUser
+from . import erased
 from .claims import Claim, Outcome
+from .cookies import Mark
 from .links import Link
 
 logger = logging.getLogger("django_identityx")
@@ -44,7 +48,11 @@ def redeem(request: HttpRequest, link: Link, mark: str) -> AppUser | OrgUser:
     `ConfigurationError`. The link stays good unless it led to a session.
     """
     with _claimed(request, link, mark) as claim:
-        return _sign_in(request, link, claim)
+        user = _sign_in(request, link, claim)
+    if link.changes_email and not claim.first_session:
+        audit.email_changed(request, user, link.old_email)
+        erased.put_back_late(request, user)
+    return user
 
 
 def exchange(
@@ -92,6 +100,12 @@ def _sign_in(request: HttpRequest, link: Link, claim: Claim) -> AppUser | OrgUse
     first = _session(claim.first_session, request)
     if claim.first_session and sessions.get_credential(first) is None:
         raise _used()  # whoever signed in with it has signed out since
+    if claim.first_session and link.changes_email:
+        # The answer with this session never arrived, and IdentityX takes such a link once.
+        request.session = first.session
+        request.session.modified = True
+        _complete(claim, request)
+        return _known(request)
     user, credential, said = _exchange(request, link)
     try:
         if not claim.is_held():
@@ -131,6 +145,8 @@ def _exchange(
     """Who it is, by what, and what was sent along with the link."""
     app = link.application
     client = IdentityXClient.from_settings(app, visitor=visitor(request))
+    if link.changes_email:
+        _end_first(request, link)
     user: AppUser | OrgUser
     said: dict[str, Any] = {}
     try:
@@ -138,18 +154,25 @@ def _exchange(
             staff = client.user_login(link.token)
             user, credential = staff.user, staff.credential
         else:
-            login = client.login_app_user(link.token)
+            redeem_link = (
+                client.change_app_user_email if link.changes_email else client.login_app_user
+            )
+            login = redeem_link(link.token)
             user, credential = login.user, login.credential
             said = {
                 "login_source": login.login_source,
                 "additional_context": login.additional_context,
             }
     except OperationFailed as error:
+        if link.changes_email and not isinstance(error, InvalidInput):
+            raise Rejected("email_taken", "An account has this address.") from None
         raise Unclear("IdentityX gave no verdict about the link.") from error
     try:
         check_claims(credential, app.app_id)
         if user.email.casefold() != link.email.strip().casefold():
             raise Rejected("wrong_person", "The link led to another person.")
+        if link.changes_email:
+            _end_others(request, user)
         if conf.REFUSE_BANNED and isinstance(user, AppUser) and user.banned:
             raise Rejected("banned")
         if allowed is not None:
@@ -161,6 +184,35 @@ def _exchange(
         sessions.revoke(credential, visitor(request))
         raise
     return user, credential, said
+
+
+def _end_first(request: HttpRequest, link: Link) -> None:
+    """End the person's other sign-ins ahead of the change, where this browser asked for it.
+
+    Their tokens are of the old address, and would be those of whoever registers it later.
+    """
+    mark = Mark.of(request)
+    asked_here = mark is not None and mark.asked_for(link.email)
+    if asked_here and not sessions.logout_elsewhere(request):
+        raise Unreachable("A sign-in of the person could not be ended.")
+
+
+def _end_others(request: HttpRequest, user: AppUser | OrgUser) -> None:
+    """End what goes by the old address, now that IdentityX has said whose it was."""
+    if sessions.get_credential(request) is None:
+        sessions.logout_everywhere(user)
+    elif sessions.is_same_person(request, user):
+        sessions.logout_elsewhere(request)
+    else:
+        sessions.logout_everywhere(user)
+        raise Rejected("other_account", "The link was for another account.")
+
+
+def _known(request: HttpRequest) -> AppUser | OrgUser:
+    user = sessions.get_user(request)
+    if not isinstance(user, AppUser | OrgUser):
+        raise _used()
+    return user
 
 
 def _session(key: str, request: HttpRequest) -> HttpRequest:

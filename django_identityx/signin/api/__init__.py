@@ -6,12 +6,14 @@ about the session. Errors are ``{"code", "detail"}``.
 """
 
 from .base import JSONEndpoint, refuse_forged, valid
+from .change_email import ChangeEmailView
 from .devices import DevicesView
 from .errors import Refused
 from .tokens import ExchangeView, RevokeView, SendView
 from .views import LoginLinkView, LoginView, LogoutView, MeView
 
 __all__ = [
+    "ChangeEmailView",
     "DevicesView",
     "ExchangeView",
     "JSONEndpoint",

@@ -29,14 +29,14 @@ class DevicesView(JSONView):
 
     def get(self, request: Request) -> Response:
         if not sessions.get_user(request._request).is_authenticated:
-            return _nobody()
+            return nobody()
         return Response({"devices": devices(request._request)})
 
     def post(self, request: Request) -> Response:
         data = valid(EndSerializer, request)
         django_request = request._request
         if sessions.get_credential(django_request) is None:
-            return _nobody()
+            return nobody()
         known = {row.pk: is_current for row, is_current in sessions.sign_ins(django_request)}
         if data["everywhere"] or known.get(data.get("id")):
             ended = sessions.logout(django_request, everywhere=data["everywhere"])
@@ -48,7 +48,8 @@ class DevicesView(JSONView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-def _nobody() -> Response:
+def nobody() -> Response:
+    """401 with the challenge."""
     response = Response(
         {"code": "not_authenticated", "detail": _("Nobody is signed in.")},
         status.HTTP_401_UNAUTHORIZED,

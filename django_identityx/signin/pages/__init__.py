@@ -2,12 +2,14 @@
 
 from .base import Page
 from .callback import CallbackView
+from .change_email import ChangeEmailView
 from .devices import DevicesView
 from .login import LinkSentView, LoginView, OrgLoginView
 from .logout import LogoutView
 
 __all__ = [
     "CallbackView",
+    "ChangeEmailView",
     "DevicesView",
     "LinkSentView",
     "LoginView",

@@ -82,7 +82,7 @@ class CallbackView(Page):
         except Rejected as rejected:
             return self.rejected(rejected, carrier)
         if decision.step in {Step.REDEEM, Step.LEAD_ON}:
-            response = HttpResponseRedirect(redirects.after_login(request, carrier.next))
+            response = HttpResponseRedirect(self.goal(carrier, decision.link))
             Carrier.drop(request, response)
             if decision.step is Step.REDEEM:
                 known = (Known.of(request) or Known()).with_address(decision.link.email)
@@ -108,7 +108,9 @@ class CallbackView(Page):
             masked_email=link.masked_email,
             carrier=carrier,
             staff=link.is_staff,
-            switching=sessions.holds_somebody(self.request),
+            changing=link.changes_email,
+            masked_old_email=emails.mask(link.old_email),
+            switching=not link.changes_email and sessions.holds_somebody(self.request),
             connecting=self.request.session.get(CONNECTING) == emails.clean(link.email),
             stay=redirects.after_login(self.request, carrier.next),
             **context,
@@ -126,7 +128,9 @@ class CallbackView(Page):
             # django_identityx.accounts has a page for it.
             query = {"kind": link.kind.token_type.value, redirects.FIELD: carrier.next}
             return HttpResponseRedirect(f"{reverse('identityx:link-account')}?{urlencode(query)}")
+        changing = link is not None and link.changes_email
         new = link is not None and link.has_address and reason_for(rejected.reason).new_link
+        new = new and not changing  # an account of its own could come of it
         return self.problem(
             rejected.reason,
             # The claim of a link, believed only as far as mailing a new one there.
@@ -134,6 +138,8 @@ class CallbackView(Page):
             masked_email=link.masked_email if link and new else "",
             staff=link.is_staff if link else carrier.staff,
             next=carrier.next,
+            changing=changing,
+            signed_in=changing and sessions.holds_somebody(self.request),
         )
 
     def csrf_failed(self, code: str) -> HttpResponse:
@@ -146,7 +152,7 @@ class CallbackView(Page):
         if carrier is None or link is None or code != "csrf":
             return self.problem(code)
         if carrier.is_for(Mark.of(self.request)) and is_theirs(self.request, link):
-            return HttpResponseRedirect(redirects.after_login(self.request, carrier.next))
+            return HttpResponseRedirect(self.goal(carrier, link))
         try:
             link.check_age()
         except Rejected as rejected:
@@ -160,6 +166,12 @@ class CallbackView(Page):
         if carrier is None or link is None:
             return self.problem(code, **context)
         return self.confirmation(carrier, link, code=code, **context)
+
+    def goal(self, carrier: Carrier, link: Link) -> str:
+        """Where to go once the link has done its work: its new address is shown there."""
+        if link.changes_email and not redirects.safe_target(self.request, carrier.next):
+            return reverse("identityx:change-email")
+        return redirects.after_login(self.request, carrier.next)
 
     def readable(self, carrier: Carrier | None) -> Link | None:
         """What a link claims, be it too old or used."""

@@ -22,7 +22,7 @@ class DevicesView(LogoutView):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         if sessions.get_credential(request) is None:
-            return _to_login(request)
+            return to_login(request)
         known = {str(row.pk): is_current for row, is_current in sessions.sign_ins(request)}
         ending = request.POST.get("end", "")
         if "everywhere" in request.POST or known.get(ending):
@@ -33,7 +33,7 @@ class DevicesView(LogoutView):
 
     def show(self, **context: Any) -> HttpResponse:
         if not sessions.get_user(self.request).is_authenticated:
-            return _to_login(self.request)
+            return to_login(self.request)
         return self.page("devices", devices=devices(self.request), **context)
 
     def again(self, code: str, **context: Any) -> HttpResponse:
@@ -41,5 +41,6 @@ class DevicesView(LogoutView):
         return self.page("devices", code=code, devices=[], **context)
 
 
-def _to_login(request: HttpRequest) -> HttpResponse:
+def to_login(request: HttpRequest) -> HttpResponse:
+    """Lead to the sign-in, and back here."""
     return redirect_to_login(request.get_full_path(), reverse("identityx:login"))

@@ -122,7 +122,8 @@ class LinkSentView(Page):
         name, url = _WEBMAIL.get(note.email.rpartition("@")[2].lower(), ("", ""))
         return self.page(
             "link_sent",
-            email=note.email if note.typed else emails.mask(note.email),
+            email=emails.mask(note.email) if note.changing or not note.typed else note.email,
+            changing=note.changing,
             next=redirects.safe_target(self.request, note.next),
             staff=note.staff or link_form.is_bound,
             sent_again=note.again,

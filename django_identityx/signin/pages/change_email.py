@@ -1,0 +1,59 @@
+"""``identityx:change-email``: takes a new address, says what that costs, and sends the link."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
+
+from ... import sessions
+from ...exceptions import Rejected
+from ...users import AppUser
+from .. import redirects
+from ..asking import Asking
+from ..cookies import Mark, Note
+from ..forms import EmailForm
+from ..reasons import reason_for
+from .base import Page
+from .devices import to_login
+
+
+class ChangeEmailView(Asking, Page):
+    """For readers. ``as_view()`` takes an ``app_context_id``."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        user = sessions.get_user(request)
+        if isinstance(user, AppUser):
+            return self.form(EmailForm(), current=user.email)
+        return self.problem("readers_only") if user.is_authenticated else to_login(request)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = EmailForm(request.POST)
+        if not form.is_valid():
+            return self.form(form, status=400)
+        email = form.cleaned_data["email"]
+        try:
+            self.change(request, self.application, email, target=self.target)
+        except Rejected as rejected:
+            if rejected.reason == "same_email":
+                form.refuse("email", reason_for("same_email").title)
+                return self.form(form, status=400)
+            if sessions.get_credential(request) is None:
+                return to_login(request)
+            return self.problem(rejected.reason)
+        response = redirect("identityx:link-sent")
+        Mark.for_browser(request).asking(email).leave(request, response)
+        note = Note(email, self.target, again="again" in request.POST, changing=True)
+        note.leave(request, response)
+        return response
+
+    def form(self, form: EmailForm, **context: Any) -> HttpResponse:
+        form.fields["email"].label = _("New e-mail address")
+        stay = redirects.after_login(self.request, self.target)
+        return self.page("change_email", form=form, next=self.target, stay=stay, **context)
+
+    def again(self, code: str, **context: Any) -> HttpResponse:
+        """The form with what was typed: nothing is lost, and nothing has happened yet."""
+        return self.form(EmailForm(initial={"email": self.sent("email")}), code=code, **context)
