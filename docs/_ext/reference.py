@@ -48,6 +48,18 @@ def codes_table() -> str:
     return "\n".join(rows)
 
 
+def templates_table() -> str:
+    """All templates of the package with their blocks, and what each says of itself."""
+    rows = ["| template | blocks | |", "| --- | --- | --- |"]
+    found = {p.relative_to(p.parent.parent): p for p in ROOT.rglob("templates/identityx/*.html")}
+    for name, path in sorted(found.items(), key=lambda item: (item[0].name[0] == "_", item[0])):
+        text = path.read_text()
+        blocks = ", ".join(f"`{block}`" for block in re.findall(r"{% block (\w+)", text))
+        says = re.search(r"{# (.+?) #}", text.partition("\n")[0])
+        rows.append(f"| `{name}` | {blocks} | {says[1] if says else ''} |")
+    return "\n".join(rows)
+
+
 def _messages(tree: ast.AST) -> dict[str, str]:
     """Id to message, read from the source: most are said only where something is wrong."""
     found: dict[str, str] = {}
@@ -100,6 +112,10 @@ class CodesTable(_Table):
     make = staticmethod(codes_table)
 
 
+class TemplatesTable(_Table):
+    make = staticmethod(templates_table)
+
+
 class ChecksTable(_Table):
     make = staticmethod(checks_table)
 
@@ -107,5 +123,6 @@ class ChecksTable(_Table):
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("identityx-settings", SettingsTable)
     app.add_directive("identityx-codes", CodesTable)
+    app.add_directive("identityx-templates", TemplatesTable)
     app.add_directive("identityx-checks", ChecksTable)
     return {"parallel_read_safe": True}
