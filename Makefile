@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo demo-existing test slow lint docs api dist audit browser bench soak clean
+.PHONY: demo demo-existing test slow lint docs api dist audit browser screenshots bench soak clean
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -60,6 +60,9 @@ audit: dist  ## known vulnerabilities of what the package needs
 browser: $(VENV)/.ready  ## the journeys in Chromium, with screenshots in artifacts/
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group browser
 	$(BIN)/python -m pytest --ds=tests.browser.settings -m browser tests/browser $(ARGS)
+
+screenshots: $(VENV)/.ready  ## what the browser run saw, into the documentation
+	$(BIN)/python .ci/screenshots.py
 
 # Of its own, so that other packages' pins never decide what the tests run with.
 .venv-bench/.ready: pyproject.toml

@@ -35,6 +35,16 @@ def test_links_lead_to_files(page: Path) -> None:
     assert not missing
 
 
+def test_screenshots_are_shown_and_told() -> None:
+    shown = {
+        name: alt
+        for page in PAGES
+        for alt, name in re.findall(r"!\[([^]]*)\]\(screenshots/([^)]+)\)", page.read_text())
+    }
+    assert {path.name for path in (ROOT / "docs" / "screenshots").iterdir()} == set(shown)
+    assert all(len(alt.split()) > 5 for alt in shown.values())
+
+
 @pytest.mark.parametrize("target", ["demo", "test"])
 def test_the_two_commands_exist(target: str) -> None:
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.M)
