@@ -177,6 +177,26 @@ def user_logged_out(
     )
 
 
+def profile_updated(
+    request: HttpRequest | None, user: IdentityXUser, fields: Sequence[str], *, complete: bool
+) -> None:
+    """Somebody changed their profile; ``fields`` by name, never by value.
+
+    ``complete``: nothing of what was to change was refused or failed.
+    """
+    _write(
+        "profile_updated",
+        request,
+        kind=user.kind,
+        user_id=user.id,
+        fields=list(fields),
+        complete=complete,
+    )
+    signals.profile_updated.send_robust(
+        sender=type(user), request=request, user=user, fields=tuple(fields)
+    )
+
+
 def sign_out_failed(request: HttpRequest | None, kind: str, user_id: str) -> None:
     """A session that was to end from elsewhere goes on: its store does not answer."""
     _write("sign_out_failed", request, level=logging.ERROR, kind=kind, user_id=user_id)

@@ -12,6 +12,7 @@ They look at ``request.identityx``, so they work whatever ``request.user`` is::
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial, wraps
@@ -29,9 +30,10 @@ from . import applications, outages, verification
 from .access import Access, aget_access, denied_page, get_access
 from .authentication import IdentityXAuthentication
 from .conf import conf
-from .exceptions import ConfigurationError, Unavailable
+from .exceptions import ConfigurationError, Rejected, Unavailable
 from .middleware import details
 from .permissions import has_role
+from .profile import agap_now, gap_now
 from .users import is_app_user, is_org_user
 
 logger = logging.getLogger("django_identityx")
@@ -187,6 +189,44 @@ def access_level_required(*names_or_ids: str) -> Callable[[View], View]:
     where IdentityX lets a network in.
     """
     return access_level(*names_or_ids)
+
+
+def _check_profile(request: HttpRequest) -> HttpResponseBase | None:
+    """Lead readers whose profile is incomplete to ``identityx:profile``, and from there back."""
+    refusal = _check_kind(request, is_app_user, "identityx:login")
+    if refusal is not None:
+        return refusal
+    known = details(request)
+    found = request.__dict__.pop(_GAP, None)
+    try:
+        missing = found[0] if found else gap_now(request, known.user, known.credential)  # type: ignore[arg-type]
+    except Rejected:  # it has ended since it was verified
+        return redirect_to_login(request.get_full_path(), resolve_url("identityx:login"))
+    if missing is None:
+        return None
+    logger.debug("guard: the profile is incomplete")
+    return redirect_to_login(request.get_full_path(), resolve_url("identityx:profile"))
+
+
+async def _know_profile(request: HttpRequest) -> None:
+    user = await details(request).auser()
+    if is_app_user(user):
+        with contextlib.suppress(Rejected):
+            found = await agap_now(request, user, details(request).credential)
+            request.__dict__[_GAP] = (found,)
+
+
+_GAP = "_identityx_found_gap"
+COMPLETE_PROFILE = Guard(_check_profile, _know_profile)
+
+
+def complete_profile_required(view: View) -> View:
+    """Let readers in whose profile is complete; lead others to ``identityx:profile``.
+
+    Complete: it has ``IDENTITYX_REQUIRED_FIELDS``, and IdentityX does not want it to be looked
+    through again. Staff, who have no profile, are refused.
+    """
+    return COMPLETE_PROFILE(view)
 
 
 # --- how surely ---------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from .decorators import APP_USER, ORG_USER, Guard, access_level, org_role
+from .decorators import APP_USER, COMPLETE_PROFILE, ORG_USER, Guard, access_level, org_role
 
 
 class _Guarded:
@@ -53,3 +53,10 @@ class AccessLevelRequiredMixin(_Guarded):
 
     def guard(self) -> Guard:
         return access_level(*self.access_levels)
+
+
+class CompleteProfileRequiredMixin(_Guarded):
+    """`decorators.complete_profile_required` for a class-based view."""
+
+    def guard(self) -> Guard:
+        return COMPLETE_PROFILE

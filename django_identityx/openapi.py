@@ -39,12 +39,13 @@ from .signin.api import (
     LoginLinkView,
     LoginView,
     LogoutView,
-    MeView,
+    ProfileMeView,
     RevokeView,
     SendView,
 )
 from .signin.api.change_email import ChangeEmailSerializer
 from .signin.api.devices import DevicesView, EndSerializer
+from .signin.api.profile import ProfileSerializer
 from .signin.api.tokens import ExchangeSerializer, RevokeSerializer, SendSerializer
 from .signin.api.views import LoginLinkSerializer, LoginSerializer, LogoutSerializer
 
@@ -357,7 +358,7 @@ _OPERATIONS: dict[type[APIView], dict[str, dict[str, Any]]] = {
             },
         }
     },
-    MeView: {
+    ProfileMeView: {
         "get": {
             "summary": "Who is signed in",
             "description": "The CSRF token comes as well, as a cookie and in the body, also with "
@@ -366,7 +367,17 @@ _OPERATIONS: dict[type[APIView], dict[str, dict[str, Any]]] = {
                 200: OpenApiResponse(USER, "", [_READER]),
                 **_errors(401, 503),
             },
-        }
+        },
+        "patch": {
+            "summary": "Change the profile",
+            "description": "What is left out stays, null clears. `{}` says that the profile was "
+            "looked through. Some of it may be saved where 400 or 503 `partly` is answered.",
+            "request": ProfileSerializer,
+            "responses": {
+                200: OpenApiResponse(USER, "Saved", [_READER]),
+                **_errors(400, 401, 403, 413, 415, 503),
+            },
+        },
     },
     DevicesView: {
         "get": {

@@ -1,4 +1,4 @@
-"""DRF permissions by kind, role and access level; they compose with ``&``, ``|`` and ``~``."""
+"""DRF permissions by kind, role, access level, profile; they compose with ``&``, ``|``, ``~``."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from rest_framework.permissions import NOT, BasePermission
 from rest_framework.request import Request
 
 from . import applications, outages
-from .access import NEVER_STORED, Access, denied_data, denied_status, get_access
+from .access import NEVER_STORED, denied_data, denied_status, get_access
 from .applications import ANY_ORGANIZATION, Application
 from .credentials import Credential
-from .exceptions import ConfigurationError, Unavailable
+from .exceptions import ConfigurationError, Rejected, Unavailable
 from .middleware import details
+from .profile import gap_now, incomplete_data
 from .users import ApiTokenUser, AppUser, OrgUser
 from .verification import organization_of
 
@@ -68,44 +69,80 @@ def HasAccessLevel(*names_or_ids: str) -> type[BasePermission]:  # noqa: N802
     return HasAccessLevel
 
 
-class _ByAccess(BasePermission):
+class _Telling(BasePermission):
+    """Says why in its own words: ``denial``, where it refused."""
+
+    denial: exceptions.APIException | None = None
+
+    def explain(self, view: Any) -> None:
+        # DRF says no with a text of its own, and of a composed permission with none.
+        view.permission_denied = partial(_say_no, view)
+
+
+class _ByAccess(_Telling):
     wanted: tuple[str, ...] = ()
-    access: Access | None = None
 
     def has_permission(self, request: Request, view: Any) -> bool:
         view.headers["Cache-Control"] = NEVER_STORED
-        # DRF says no with a text of its own, and of a composed permission with none.
-        view.permission_denied = partial(_say_no, view)
+        self.explain(view)
         with _trouble_as_503(request):
-            self.access = get_access(request, *self.wanted)
-        return self.access.allowed
+            access = get_access(request, *self.wanted)
+        self.denial = None
+        if not access.allowed:
+            is_401 = denied_status(access) == 401 and request.authenticators
+            kind = exceptions.NotAuthenticated if is_401 else exceptions.PermissionDenied
+            self.denial = kind(denied_data(access))
+        return access.allowed
+
+
+class HasCompleteProfile(_Telling):
+    """Allows readers whose profile has ``IDENTITYX_REQUIRED_FIELDS``, and is not too old.
+
+    Others get 403 ``{code: "profile_incomplete", detail, missing}``, staff a plain one: they have
+    no profile. Trouble is 503, under ``~`` too.
+    """
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        self.explain(view)
+        self.denial = None
+        with _trouble_as_503(request):
+            user = _identityx_user(request)
+            if not isinstance(user, AppUser):
+                return False
+            credential = request.auth
+            if not isinstance(credential, Credential):
+                credential = details(request._request).credential
+            try:
+                missing = gap_now(request._request, user, credential)
+            except Rejected:  # it has ended since it was verified
+                self.denial = exceptions.NotAuthenticated()
+                return False
+        if missing is None:
+            return True
+        self.denial = exceptions.PermissionDenied(incomplete_data(missing))
+        return False
 
 
 def _say_no(view: Any, request: Request, message: Any = None, code: str | None = None) -> None:
-    """`APIView.permission_denied`, with the body of a denial where access was what lacked."""
+    """`APIView.permission_denied`, in the words of the permission that refused, if it has any."""
     for permission in view.get_permissions():
-        if permission.has_permission(request, view):
-            continue
-        access = _refusal(permission)
-        if access is None:
+        if not permission.has_permission(request, view):
+            denial = _denial(permission)
+            if denial is not None:
+                raise denial
             break
-        data = denied_data(access)
-        if denied_status(access) == 401 and request.authenticators:
-            raise exceptions.NotAuthenticated(data)
-        raise exceptions.PermissionDenied(data)
     type(view).permission_denied(view, request, message, code)
 
 
-def _refusal(permission: Any) -> Access | None:
-    """The access that a permission, or a part of it, refused; not what ``~`` turned round."""
-    if isinstance(permission, _ByAccess):
-        access = permission.access
-        return None if access is None or access.allowed else access
+def _denial(permission: Any) -> exceptions.APIException | None:
+    """What a permission, or a part of it, said; not what ``~`` turned round."""
+    if isinstance(permission, _Telling):
+        return permission.denial
     if isinstance(permission, NOT):
         return None
     parts = [getattr(permission, name, None) for name in ("op1", "op2")]
-    refusals = [_refusal(part) for part in parts if part is not None]
-    return next((access for access in refusals if access is not None), None)
+    denials = [_denial(part) for part in parts if part is not None]
+    return next((denial for denial in denials if denial is not None), None)
 
 
 def has_role(

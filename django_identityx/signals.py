@@ -9,6 +9,9 @@
 - ``user_logged_out(request, user, revoked, identity)``: a session ended; ``user`` may be None,
   ``identity`` is what the session knew (kind, application, id), ``revoked`` tells whether IdentityX
   confirmed that the token ended.
+- ``profile_updated(request, user, fields)``: somebody changed their profile; ``user`` is as it is
+  now, with ``user.profile``, ``fields`` are the names of what was to change: fields of the profile,
+  ``custom_fields``, ``consents``, ``custom_attributes``; empty where it was only looked through.
 - ``login_failed(request, reason, kind, email_digest)``: a link did not lead to a session.
 - ``email_changed(request, user, old_email)``: a reader has a new address, ``user.email``; the
   session and, with ``django_identityx.accounts``, the row have it already.
@@ -23,6 +26,7 @@ from django.dispatch import Signal
 login_link_sent = Signal()
 user_logged_in = Signal()
 user_logged_out = Signal()
+profile_updated = Signal()
 login_failed = Signal()
 email_changed = Signal()
 token_rejected = Signal()

@@ -14,6 +14,7 @@ urlpatterns = [
     path("logout/", signin.LogoutView.as_view(), name="logout"),
     path("org-login/", signin.OrgLoginView.as_view(), name="org-login"),
     path("devices/", signin.DevicesView.as_view(), name="devices"),
+    path("profile/", signin.ProfileView.as_view(), name="profile"),
     path("change-email/", signin.ChangeEmailView.as_view(), name="change-email"),
     path("api/login-link/", signin.APILoginLinkView.as_view(), name="api-login-link"),
     path("api/login/", signin.APILoginView.as_view(), name="api-login"),

@@ -140,8 +140,8 @@ BAD_VALUES = {
     "ACCOUNT_FIELDS": ["nowhere.at_all"],
     "LINK_ACCOUNTS": ["always", None],
     "LOCAL_LOGIN_URL": [7, " "],
-    "REQUIRED_FIELDS": [None, "givenName", ["given name"], [7]],
-    "REQUIRED_CREATE_FIELDS": ["givenName"],
+    "REQUIRED_FIELDS": [None, "given_name", ["givenName"], ["save"], [7]],
+    "REQUIRED_CREATE_FIELDS": ["given_name"],
     "SITE_NAME": [7],
 }
 
@@ -187,7 +187,7 @@ def test_bad_values(name: str, value) -> None:
         ("SIGN_IN_KINDS", []),
         ("STAFF_ROLES", {"Owner": {"is_staff": True, "groups": ["Editors"]}, "Guest": {}}),
         ("LOCAL_LOGIN_URL", "admin:login"),
-        ("REQUIRED_FIELDS", ["givenName", "countryCode"]),
+        ("REQUIRED_FIELDS", ["given_name", "country_code"]),
         ("SITE_NAME", "Acme Daily"),
         ("TRUSTED_PROXIES", ["10.0.0.0/8"]),
         ("USER_LOADER", "tests.test_loading.row_of"),

@@ -587,6 +587,7 @@ READER = Credential(TokenType.APP_USER, SECRET)
 OWNER = Credential(TokenType.ORG_USER, SECRET)
 METHODS: dict[str, Callable[[IdentityXClient], object]] = {
     "ping": lambda c: c.ping(),
+    "consent_policies": lambda c: c.consent_policies(),
     "check_up": lambda c: c.check_up(TokenType.APP_USER),
     "create_app_user": lambda c: c.create_app_user("a@example.net"),
     "set_app_user_unverified_data": lambda c: c.set_app_user_unverified_data("a@example.net"),

@@ -129,7 +129,7 @@ def test_live(name: str) -> None:
         ("SIGN_IN_KINDS", [], ()),
         ("SITE_NAME", "", None),
         ("LOCAL_LOGIN_URL", "admin:login", "admin:login"),
-        ("REQUIRED_FIELDS", ["givenName"], ("givenName",)),
+        ("REQUIRED_FIELDS", ["given_name"], ("given_name",)),
         ("API_TOKEN", "", None),
         ("CALLBACK_URL", "", None),
         ("USER_LOADER", "", None),

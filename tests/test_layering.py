@@ -20,10 +20,10 @@ ORDER = [
     {"verification"},
     {"sessions"},
     {"middleware", "typing"},
-    {"access"},
+    {"access", "profile"},
     {"authentication", "permissions", "decorators", "mixins", "throttling"},
     {"sending"},
-    {"signin", "profile", "comments", "accounts"},
+    {"signin", "comments", "accounts"},
     {"templatetags"},
 ]
 # Whoever starts the house up knows the files inside its rooms.

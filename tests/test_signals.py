@@ -23,6 +23,7 @@ def test_all_are_described() -> None:
             "login_link_sent",
             "user_logged_in",
             "user_logged_out",
+            "profile_updated",
             "login_failed",
             "email_changed",
             "token_rejected",

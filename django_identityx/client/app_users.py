@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, TypedDict, TypeVar, Unpack, cast
 
 from ..exceptions import NotFound
@@ -131,7 +131,8 @@ class OwnProfile(_People):
 
     def update(self, **fields: Unpack[OwnFields]) -> AppUser:
         """Change the profile, which counts as verifying it, also if nothing is given."""
-        return self._change("updateOwnAppUser", **wire(fields))
+        asked = mutation("updateOwnAppUser", _PERSON, givenName=None)  # there must be an input
+        return self._one(AppUser, replace(asked, variables={"input": wire(fields)}))
 
     def set_custom_attributes(self, attributes: dict[str, Any]) -> AppUser:
         """Set some attributes; None and empty text remove one, others stay."""

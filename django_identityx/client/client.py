@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict, Unpack
 
@@ -20,7 +21,7 @@ from ..service import (
     shape,
     value_of,
 )
-from ..users import ApiTokenUser, AppUser, Country, Membership, OrgUser
+from ..users import ApiTokenUser, AppUser, ConsentPolicy, Country, Membership, OrgUser
 from .app_users import AppUsers, OwnProfile
 from .base import BaseClient, object_of
 from .comments import Comments
@@ -118,6 +119,12 @@ class IdentityXClient(BaseClient):
         asked = query("localeRegions", selection(Region), countryCodes=list(country_codes))
         return several(Region, self._call(asked))
 
+    def consent_policies(self) -> tuple[ConsentPolicy, ...]:
+        """What the application's organization asks people of some countries to consent to."""
+        asked = query("activeAppContext", selection(_Asking))
+        found = read(_Asking, self._call(asked))
+        return found.application.organization.regional_consent_policies
+
     def ping(self) -> None:
         """Ask whether IdentityX is there and serves this application."""
         self._call(query("ping"))
@@ -179,25 +186,40 @@ class IdentityXClient(BaseClient):
         self._call(mutation("sendAppUserLoginLink", **_link(email, auth_url, options)))
 
     def create_and_send_app_user_login_link(
-        self, email: str, auth_url: str, **options: Unpack[LinkOptions]
+        self,
+        email: str,
+        auth_url: str,
+        *,
+        profile: Mapping[str, str] | None = None,
+        **options: Unpack[LinkOptions],
     ) -> None:
-        """Create the AppUser where there is none, and mail the link: one request, two root fields.
+        """Create the AppUser where there is none, and mail the link: one request.
 
-        The answer takes the same way for known and unknown addresses. `InvalidInput` where the
-        creation is refused (a burner domain, say): the address may be an existing user's all the
-        same, for whom the link can be sent alone.
+        ``profile`` goes to a new user, and to one who has not verified yet. The answer takes the
+        same way for known and unknown addresses. `InvalidInput` where the creation is refused (a
+        burner domain, say): the address may be an existing user's all the same, for whom the link
+        can be sent alone.
         """
+        user = {"email": email, **wire(profile or {})}
+        variables = {"user": user, "link": _link(email, auth_url, options)}
+        declared = data = ""
+        if profile:
+            variables["data"] = user
+            declared = " $data: SetAppUserUnverifiedDataMutationInput!,"
+            data = "setAppUserUnverifiedData(input: $data) { id } "
         operation = Operation(
-            "mutation CreateAndSend($user: CreateAppUserMutationInput!,"
+            f"mutation CreateAndSend($user: CreateAppUserMutationInput!,{declared}"
             " $link: SendAppUserLoginLinkMutationInput!)"
-            " { createAppUser(input: $user) { id } sendAppUserLoginLink(input: $link) }",
-            {"user": {"email": email}, "link": _link(email, auth_url, options)},
+            f" {{ createAppUser(input: $user) {{ id }} {data}sendAppUserLoginLink(input: $link) }}",
+            variables,
             root="createAppUser",
             is_mutation=True,
         )
         with self._gate():
             answer = self._create(operation)
             value_of(answer, "createAppUser")
+            if profile:
+                value_of(answer, "setAppUserUnverifiedData")
             value_of(answer, "sendAppUserLoginLink")
 
     def login_app_user(self, token: str) -> AppUserLogin:
@@ -359,6 +381,21 @@ class IdentityXClient(BaseClient):
             login_source=source if isinstance(source, str) else None,
             additional_context=context if isinstance(context, dict) else {},
         )
+
+
+@dataclass(frozen=True)
+class _Policies:
+    regional_consent_policies: tuple[ConsentPolicy, ...]
+
+
+@dataclass(frozen=True)
+class _Whose:
+    organization: _Policies
+
+
+@dataclass(frozen=True)
+class _Asking:
+    application: _Whose
 
 
 @dataclass(frozen=True)

@@ -208,14 +208,14 @@ class Conf:
         [],
         _names,
         rules.fields,
-        "what a reader's profile must have, named as in IdentityX",
+        "what a reader's profile must have, such as `given_name`",
     )
     REQUIRED_CREATE_FIELDS = Setting(
         "E044",
         [],
         _names,
         rules.fields,
-        "what a reader is asked for while signing up",
+        "what readers are asked for before the link is sent, where an address may be a new one",
     )
     REQUEST_USER = Setting(
         "E028",

@@ -16,6 +16,8 @@ from urllib.parse import SplitResult, urlsplit
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from ..users import PROFILE_FIELDS
+
 Rule = Callable[[Any], str]
 
 KINDS = ("AppUser", "OrgUser")  # who can sign in by link
@@ -30,7 +32,6 @@ RATE = re.compile(r"([1-9][0-9]{0,8})/([smhd])[a-z]*")
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _OBJECT_ID = re.compile(r"[0-9a-f]{24}")
-_FIELD = re.compile(r"[a-z][A-Za-z0-9]*")
 _GAINS = {"is_staff": bool, "is_superuser": bool, "groups": list | tuple}
 
 
@@ -161,10 +162,8 @@ def kinds(value: Any) -> str:
 
 
 def fields(value: Any) -> str:
-    good = isinstance(value, list | tuple) and all(
-        isinstance(name, str) and _FIELD.fullmatch(name) for name in value
-    )
-    return "" if good else "must be a list of fields, named as in IdentityX, such as givenName"
+    known = isinstance(value, list | tuple) and all(name in PROFILE_FIELDS for name in value)
+    return "" if known else f"must be a list of these: {', '.join(PROFILE_FIELDS)}"
 
 
 def staff_roles(value: Any) -> str:

@@ -11,7 +11,7 @@ still show a new user by the time of the insertion, and a burner domain by its s
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -27,6 +27,7 @@ from ..client import IdentityXClient
 from ..conf import conf, rules
 from ..credentials import Credential, TokenType
 from ..exceptions import ConfigurationError, InvalidInput, NotFound
+from ..service import camel
 from .changing import Change, Erased
 from .delivery import Delivery
 from .executor import background
@@ -53,6 +54,7 @@ def send_login_link(
     visitor: Visitor | None = None,
     request: HttpRequest | None = None,
     application: Application | None = None,
+    profile: Mapping[str, str] | None = None,
 ) -> None:
     """Have IdentityX mail a login link to ``email``; return in the same way whoever that is.
 
@@ -60,7 +62,8 @@ def send_login_link(
     checked; it is in the link of an AppUser, where its reader can change it. ``source`` and
     ``additional_context`` are in the link's token, for all to read, and come back at sign-in;
     ``app_context_id`` chooses sender, language and words of the mail. ``application`` is by default
-    the request's.
+    the request's. ``profile`` (``given_name``, ...) is what somebody who signs up has said: for an
+    address that is not verified yet, without what IdentityX refuses of it.
 
     Raises `Unavailable` (`Busy` if too many links are waiting), `ConfigurationError`, or
     `ImproperlyConfigured` for a bad callback URL; never anything about the address.
@@ -80,7 +83,7 @@ def send_login_link(
         url = callback_url(request, application)
         if not application.app_id:
             raise ConfigurationError("Readers can't sign in: IDENTITYX_APP_ID is not set.")
-        send = partial(_send_to_reader, client, email, url, with_link)
+        send = partial(_send_to_reader, client, email, url, with_link, profile or {})
     else:
         raise ValueError(f"Nobody signs in by a link as {token_type.value}.")
     kind, digest = token_type.value, emails.digest(email)
@@ -155,13 +158,21 @@ def wait_until_sent(timeout: float = 10.0) -> bool:
 
 
 def _send_to_reader(
-    client: IdentityXClient, email: str, url: str, with_link: dict[str, Any]
+    client: IdentityXClient,
+    email: str,
+    url: str,
+    with_link: dict[str, Any],
+    profile: Mapping[str, str],
 ) -> None:
     if not conf.CREATE_APP_USERS:
         return client.send_app_user_login_link(email, url, **with_link)
     try:
-        client.create_and_send_app_user_login_link(email, url, **with_link)
+        client.create_and_send_app_user_login_link(email, url, profile=profile, **with_link)
     except InvalidInput as refused:
+        if profile:  # the link is worth more than what came along
+            rest = {name: v for name, v in profile.items() if camel(name) not in refused.fields}
+            rest = {} if len(rest) == len(profile) else rest
+            return _send_to_reader(client, email, url, with_link, rest)
         # No new user may have this address (a burner domain, say); an old one may.
         try:
             client.send_app_user_login_link(email, url, **with_link)

@@ -48,6 +48,7 @@ from .verdicts import (
     get_identity,
     get_user,
     get_verdict,
+    refresh,
 )
 
 __all__ = [
@@ -73,6 +74,7 @@ __all__ = [
     "logout",
     "logout_elsewhere",
     "logout_everywhere",
+    "refresh",
     "revoke",
     "sign_ins",
 ]

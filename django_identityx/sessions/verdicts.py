@@ -96,6 +96,15 @@ async def aget_verdict(request: HttpRequest, max_age: float | None = None) -> Ve
     return await sync_to_async(_settle)(request, held, outcome, max_age, now)
 
 
+def refresh(request: HttpRequest, user: AppUser) -> None:
+    """Take over what the person of the session has changed: the greeting, and the snapshot."""
+    held = current(request)
+    if held is not None and held.identity == user.identity:
+        now = time.time()
+        told = fields(replace(user, profile=None), now, held.data.get("renewed", 0))
+        request.session[KEY] = {**held.data, "hint": user.name or user.email, **told}
+
+
 def get_credential(request: HttpRequest) -> Credential | None:
     """The credential that the session holds, unverified."""
     held = current(request)

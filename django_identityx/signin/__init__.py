@@ -7,7 +7,7 @@ from .api import JSONEndpoint, Refused, refuse_forged, valid
 from .api import LoginLinkView as APILoginLinkView
 from .api import LoginView as APILoginView
 from .api import LogoutView as APILogoutView
-from .api import MeView as APIMeView
+from .api import ProfileMeView as APIMeView
 from .api import RevokeView as TokenRevokeView
 from .api import SendView as TokenSendView
 from .flow import CONNECTING
@@ -22,6 +22,7 @@ from .pages import (
     LogoutView,
     OrgLoginView,
     Page,
+    ProfileView,
 )
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "LogoutView",
     "OrgLoginView",
     "Page",
+    "ProfileView",
     "Refused",
     "TokenExchangeView",
     "TokenRevokeView",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest
@@ -10,12 +11,15 @@ from .. import emails, ratelimits, sending, sessions
 from ..addresses import visitor
 from ..applications import Application
 from ..client import IdentityXClient
+from ..conf import Conf, conf
 from ..credentials import TokenType
-from ..exceptions import Rejected
+from ..exceptions import ConfigurationError, Rejected, Unavailable
 from ..middleware import details
+from ..profile import Catalogue, catalogue
 from ..users import AppUser
 from . import erased, redirects
-from .cookies import Known
+from .cookies import Known, Mark
+from .forms import SignUpForm
 
 
 class Asking:
@@ -34,6 +38,7 @@ class Asking:
         *,
         target: str,
         source: str,
+        profile: Mapping[str, str] | None = None,
     ) -> None:
         """Count the request and have a link sent; ``source`` is what came with the request."""
         ratelimits.limit_sending(
@@ -53,6 +58,7 @@ class Asking:
             visitor=visitor(request),
             request=request,
             application=application,
+            profile=profile,
         )
 
     def change(
@@ -90,3 +96,34 @@ class Asking:
             redirect_to=redirects.safe_target(request, target) or None,
             app_context_id=self.app_context_id,
         )
+
+    def sign_up_form(
+        self,
+        request: HttpRequest,
+        application: Application,
+        token_type: TokenType,
+        data: Any = None,
+        **kwargs: Any,
+    ) -> SignUpForm:
+        """The form that asks for the address, and for ``IDENTITYX_REQUIRED_CREATE_FIELDS``.
+
+        Whoever has answered in this browser, or signed in, is asked for the address only.
+        """
+        creates = token_type is TokenType.APP_USER and conf.CREATE_APP_USERS
+        names = conf.REQUIRED_CREATE_FIELDS if creates else ()
+        if names and (problem := Conf.REQUIRED_CREATE_FIELDS.problem):
+            raise ConfigurationError(f"IDENTITYX_REQUIRED_CREATE_FIELDS {problem}.")
+        known = Catalogue()
+        if {"country_code", "region_code"} & {*names}:
+            try:
+                known = catalogue(application)
+            except Unavailable:
+                if not kwargs.pop("in_trouble", False):
+                    raise
+        kwargs.pop("in_trouble", None)
+        mark = Mark.of(request)
+
+        def is_excused(email: str) -> bool:
+            return Known.is_of(request, email) or (mark is not None and mark.asked_for(email))
+
+        return SignUpForm(data, names=names, known=known, is_excused=is_excused, **kwargs)

@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from .. import emails
 from ..exceptions import Rejected
+from ..profile import Catalogue, check_place, mark_errors, profile_field
 from .links import check_token, token_from
 
 
 class _Form(forms.Form):
-    """Leads the eye, the focus and the screen reader to the field that is wrong."""
-
-    def __init__(self, *args: Any, autofocus: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        autofocus: bool = False,
+        more: Mapping[str, forms.Field] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
-        for name, field in self.fields.items():
-            if self.errors:
-                self._point_at(name)
-            elif autofocus:
-                field.widget.attrs["autofocus"] = True
+        self.fields |= more or {}
+        if autofocus:
+            next(iter(self.fields.values())).widget.attrs["autofocus"] = True
+        if self.is_bound:
+            mark_errors(self)
 
     def refuse(self, name: str, text: Any) -> None:
         """Say what is wrong with a field that is right by its form."""
         self.add_error(name, text)
-        self._point_at(name)
-
-    def _point_at(self, name: str) -> None:
-        self.fields[name].widget.attrs |= {
-            "aria-invalid": "true",
-            "aria-describedby": f"{name}-error",
-            "autofocus": True,
-        }
+        mark_errors(self)
 
 
 class EmailForm(_Form):
@@ -57,6 +57,49 @@ class EmailForm(_Form):
         except ValueError:
             message = self.fields["email"].error_messages["invalid"]
             raise forms.ValidationError(message, "invalid") from None
+
+
+class SignUpForm(EmailForm):
+    """The address, and what a new person is asked for besides: ``names`` of a profile.
+
+    ``is_excused`` tells by the address whether the browser has answered before; IdentityX, which
+    knows who is new, is not asked. ``profile`` is what was typed.
+    """
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        names: tuple[str, ...],
+        known: Catalogue,
+        is_excused: Callable[[str], bool],
+        **kwargs: Any,
+    ) -> None:
+        self._names, self._known, self._is_excused = names, known, is_excused
+        given = data or kwargs.get("initial") or {}
+        more = {
+            name: profile_field(name, known, required=False, value=str(given.get(name) or ""))
+            for name in names
+        }
+        super().__init__(data, more=more, **kwargs)
+
+    def clean(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        if "email" in given and not self._is_excused(given["email"]):
+            for name in self._names:
+                if name != "region_code" and name not in self.errors and not given.get(name):
+                    self.add_error(name, gettext("Please fill this in."))
+            check_place(self, self._known, self._names, None)
+        return given
+
+    @property
+    def asked(self) -> list[forms.BoundField]:
+        return [self[name] for name in self._names]
+
+    @property
+    def profile(self) -> dict[str, str]:
+        given = self.cleaned_data
+        return {name: given[name] for name in self._names if given.get(name)}
 
 
 class LinkForm(_Form):

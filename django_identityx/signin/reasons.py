@@ -146,6 +146,19 @@ REASONS = {
         _("This link was asked for by another app"),
         _("Open it on the device where you asked for it, or ask for a new one here."),
     ),
+    "no_profile": Reason(
+        403,
+        _("There is no profile here"),
+        _("Only readers have one. You are signed in as staff."),
+    ),
+    "partly": Reason(
+        503,
+        _("Not all of it could be saved"),
+        _(
+            "Some of your changes are saved, others not yet: IdentityX stopped answering. Please "
+            "press the button once more."
+        ),
+    ),
     "cookies": Reason(
         403,
         _("Are cookies off?"),

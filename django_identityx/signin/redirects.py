@@ -7,9 +7,12 @@ import re
 from django.conf import settings
 from django.http import HttpRequest
 from django.shortcuts import resolve_url
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
 from ..conf import conf
+from ..profile import gap
+from ..users import is_app_user
 
 FIELD = "next"
 WIRE_FIELD = "redirectTo"  # what IdentityX appends to the link; anyone can change it there
@@ -38,6 +41,13 @@ def safe_target(request: HttpRequest, target: str) -> str:
 def after_login(request: HttpRequest, target: str) -> str:
     """The checked ``target``, or ``LOGIN_REDIRECT_URL``."""
     return safe_target(request, target) or resolve_url(settings.LOGIN_REDIRECT_URL)
+
+
+def by_profile(user: object, target: str) -> str:
+    """``target``, for whose profile is incomplete by way of the page for that."""
+    if is_app_user(user) and gap(user) is not None:
+        return f"{reverse('identityx:profile')}?{urlencode({FIELD: target})}"
+    return target
 
 
 def after_logout(request: HttpRequest, target: str) -> str:

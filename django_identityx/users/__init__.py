@@ -12,6 +12,8 @@ from .people import (
     is_org_user,
 )
 from .profiles import (
+    PROFILE_FIELDS,
+    About,
     BooleanAnswer,
     ConsentAnswer,
     ConsentPolicy,
@@ -29,6 +31,8 @@ from .profiles import (
 )
 
 __all__ = [
+    "PROFILE_FIELDS",
+    "About",
     "AccessLevel",
     "ApiTokenUser",
     "AppUser",

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeGuard
 
-from .profiles import Profile
+from .profiles import About, Profile
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import Group, Permission
@@ -195,14 +195,14 @@ class IdentityXUser:
 
 
 @dataclass(frozen=True, eq=False)
-class AppUser(IdentityXUser):
+class AppUser(About, IdentityXUser):
     """A reader of one application.
 
     ``access_levels`` and ``teams`` are the directly assigned ones only, as IdentityX reports
     them: what a reader may see also depends on domains and addresses, so ask IdentityX for that.
     ``verified`` says that the address has been used to sign in; ``banned`` is IdentityX's flag
-    for commenters, which by itself keeps nobody out. ``profile`` is None where it was not asked
-    for: a verdict has none.
+    for commenters, which by itself keeps nobody out. ``profile`` has the rest that IdentityX knows,
+    and is None where it was not asked for: a verdict has none.
     """
 
     kind: ClassVar[str] = "AppUser"

@@ -125,27 +125,35 @@ class ExternalId:
     namespace: ExternalNamespace
 
 
-@dataclass(frozen=True)
-class Profile:
-    """What IdentityX knows of an AppUser beyond who it is.
+@dataclass(frozen=True, eq=False)
+class About:
+    """What people write about themselves, and whether IdentityX wants it looked through again.
 
-    Of somebody who has not verified it may come from anyone. People write ``custom_attributes``
-    themselves: authorize nobody by them.
+    Of somebody who has not verified it may come from anyone.
     """
 
-    organization: str = ""
-    organization_title: str = ""
-    street: str = ""
-    address_extra: str = ""
-    city: str = ""
-    postal_code: str = ""
-    region_code: str = ""
-    country_code: str = ""
-    mobile_number: str = ""
-    phone_number: str = ""
+    organization: str = field(default="", repr=False)
+    organization_title: str = field(default="", repr=False)
+    street: str = field(default="", repr=False)
+    address_extra: str = field(default="", repr=False)
+    city: str = field(default="", repr=False)
+    postal_code: str = field(default="", repr=False)
+    region_code: str = field(default="", repr=False)
+    country_code: str = field(default="", repr=False)
+    mobile_number: str = field(default="", repr=False)
+    phone_number: str = field(default="", repr=False)
     receive_email: bool | None = None
     must_re_verify_profile: bool = False
     force_profile_re_verification: bool = False
+
+
+@dataclass(frozen=True)
+class Profile(About):
+    """What IdentityX knows of an AppUser beyond who it is.
+
+    People write ``custom_attributes`` themselves: authorize nobody by them.
+    """
+
     profile_last_verified_at: datetime | None = None
     last_logged_in: datetime | None = None
     verified_count: int = 0
@@ -157,3 +165,20 @@ class Profile:
     custom_text_field_answers: tuple[TextAnswer, ...] = ()
     regional_consent_answers: tuple[ConsentAnswer, ...] = ()
     external_ids: tuple[ExternalId, ...] = ()
+
+
+# What a site may require of people, in the order in which they are asked.
+PROFILE_FIELDS = (
+    "given_name",
+    "family_name",
+    "organization",
+    "organization_title",
+    "country_code",
+    "region_code",
+    "postal_code",
+    "city",
+    "street",
+    "address_extra",
+    "phone_number",
+    "mobile_number",
+)

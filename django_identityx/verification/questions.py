@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from ..client import IdentityXClient
 from ..credentials import LEEWAY, Credential, TokenType, check_claims
 from ..exceptions import OperationFailed, Unclear
 from ..process import PerProcess
-from ..users import AccessLevel, ApiTokenUser, AppUser, Membership, OrgUser, Team
+from ..users import About, AccessLevel, ApiTokenUser, AppUser, Membership, OrgUser, Team
 
 User = AppUser | OrgUser
 
@@ -52,6 +53,7 @@ class WhoseToken:
             fields += [value.app_id, value.display_name, value.verified, value.banned]
             fields.append([[level.id, level.name] for level in value.access_levels])
             fields.append([[team.id, team.name] for team in value.teams])
+            fields.append([getattr(value, name) for name in _ABOUT])
         else:
             held = value.memberships
             fields.append(value.photo_url)
@@ -67,9 +69,13 @@ class WhoseToken:
             raise ValueError("not a person")
         user: User
         if kind == "AppUser":
-            *plain, levels, teams = fields
-            given = tuple([AccessLevel(*level) for level in levels])
-            user = AppUser(*[*plain, given, tuple([Team(*team) for team in teams])])
+            *plain, levels, teams, about = fields
+            user = AppUser(
+                **dict(zip(_PLAIN, plain, strict=True)),
+                access_levels=tuple([AccessLevel(*level) for level in levels]),
+                teams=tuple([Team(*team) for team in teams]),
+                **dict(zip(_ABOUT, about, strict=True)),
+            )
             fits = user.app_id == self.app_id
         else:
             *plain, memberships = fields
@@ -79,7 +85,18 @@ class WhoseToken:
         return user if fits and kind == self.credential.token_type.value else None
 
 
-_SIZES = {"AppUser": 10, "OrgUser": 6, "OrgUserApiToken": 6}
+_SIZES = {"AppUser": 11, "OrgUser": 6, "OrgUserApiToken": 6}
+_PLAIN = (
+    "id",
+    "email",
+    "given_name",
+    "family_name",
+    "app_id",
+    "display_name",
+    "verified",
+    "banned",
+)
+_ABOUT = tuple(field.name for field in dataclasses.fields(About))
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from .base import JSONEndpoint, refuse_forged, valid
 from .change_email import ChangeEmailView
 from .devices import DevicesView
 from .errors import Refused
+from .profile import ProfileMeView
 from .tokens import ExchangeView, RevokeView, SendView
 from .views import LoginLinkView, LoginView, LogoutView, MeView
 
@@ -21,6 +22,7 @@ __all__ = [
     "LoginView",
     "LogoutView",
     "MeView",
+    "ProfileMeView",
     "Refused",
     "RevokeView",
     "SendView",

@@ -93,8 +93,9 @@ class JSONEndpoint(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        takes_post = request.method == "POST" and hasattr(self, "post")  # else it is 405
-        if takes_post and request.content_type.partition(";")[0] != JSON:
+        method = str(request.method).lower()
+        has_body = method in {"post", "patch"} and hasattr(self, method)  # else it is 405
+        if has_body and request.content_type.partition(";")[0] != JSON:
             raise exceptions.UnsupportedMediaType(request.content_type)
 
     def handle_exception(self, exc: Exception) -> Response:

@@ -16,8 +16,7 @@ from ..asking import Asking
 from ..cookies import Mark
 from ..reasons import reason_for
 from .base import JSONView, valid
-from .devices import nobody
-from .views import AddressSerializer
+from .views import AddressSerializer, nobody
 
 
 class ChangeEmailSerializer(AddressSerializer):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,6 +14,7 @@ from ..pages.logout import THIS_BROWSER
 from ..reasons import reason_for
 from .base import JSONView, valid
 from .errors import Refused
+from .views import nobody
 
 
 class EndSerializer(serializers.Serializer[Any]):
@@ -46,13 +46,3 @@ class DevicesView(JSONView):
         if not ended:
             raise Refused("not_ended", reason_for("not_ended").text, wait=5)
         return Response(status=status.HTTP_204_NO_CONTENT)
-
-
-def nobody() -> Response:
-    """401 with the challenge."""
-    response = Response(
-        {"code": "not_authenticated", "detail": _("Nobody is signed in.")},
-        status.HTTP_401_UNAUTHORIZED,
-    )
-    response["WWW-Authenticate"] = 'Session realm="identityx"'
-    return response

@@ -14,6 +14,7 @@ from ... import emails, ratelimits, sessions
 from ...conf import conf
 from ...credentials import TokenType
 from ...exceptions import Rejected
+from ...profile import LONGEST
 from ...users import AppUser, OrgUser
 from .. import redirects
 from ..asking import Asking
@@ -48,7 +49,7 @@ class AddressSerializer(serializers.Serializer[Any]):
 
 
 class LoginLinkSerializer(AddressSerializer):
-    """``{email, kind?, next?, source?}``."""
+    """``{email, kind?, next?, source?}``, and ``IDENTITYX_REQUIRED_CREATE_FIELDS``."""
 
     next = serializers.CharField(
         max_length=redirects.MAX_TARGET, default="", allow_blank=True, allow_null=True
@@ -56,6 +57,16 @@ class LoginLinkSerializer(AddressSerializer):
     source = serializers.CharField(  # type: ignore[assignment]
         max_length=64, default="", allow_blank=True, allow_null=True
     )
+
+    def get_fields(self) -> dict[str, Any]:
+        names = conf.REQUIRED_CREATE_FIELDS if conf.CREATE_APP_USERS else ()
+        more = {
+            name: serializers.CharField(
+                max_length=LONGEST, default="", allow_blank=True, allow_null=True
+            )
+            for name in names
+        }
+        return {**super().get_fields(), **more}
 
 
 class LoginSerializer(serializers.Serializer[Any]):
@@ -78,13 +89,20 @@ class LoginLinkView(Asking, JSONView):
     def post(self, request: Request) -> Response:
         data = valid(LoginLinkSerializer, request)
         django_request, email = request._request, data["email"]
+        kind = TokenType(data["kind"])
+        form = self.sign_up_form(django_request, self.application, kind, data)
+        if not form.is_valid():
+            raise serializers.ValidationError(
+                {name: [*lines] for name, lines in form.errors.items()}
+            )
         self.send(
             django_request,
             self.application,
             email,
-            TokenType(data["kind"]),
+            kind,
             target=data["next"] or "",
             source=data["source"] or "",
+            profile=form.profile,
         )
         self.cookies.append(Mark.for_browser(django_request).asking(email))
         detail = _("If this address can sign in here, a mail with a link is on its way.")
@@ -155,12 +173,17 @@ class MeView(JSONView):
         token = {"csrf_token": get_token(request._request)}
         if isinstance(user, AppUser | OrgUser):
             return Response({**describe(user), **token})
-        response = Response(
-            {"code": "not_authenticated", "detail": _("Nobody is signed in."), **token},
-            status.HTTP_401_UNAUTHORIZED,
-        )
-        response["WWW-Authenticate"] = 'Session realm="identityx"'
-        return response
+        return nobody(**token)
+
+
+def nobody(**more: Any) -> Response:
+    """401, with the challenge of a session."""
+    response = Response(
+        {"code": "not_authenticated", "detail": _("Nobody is signed in."), **more},
+        status.HTTP_401_UNAUTHORIZED,
+    )
+    response["WWW-Authenticate"] = 'Session realm="identityx"'
+    return response
 
 
 _QUESTIONS = {

@@ -6,6 +6,7 @@ from .change_email import ChangeEmailView
 from .devices import DevicesView
 from .login import LinkSentView, LoginView, OrgLoginView
 from .logout import LogoutView
+from .profile import ProfileView
 
 __all__ = [
     "CallbackView",
@@ -16,4 +17,5 @@ __all__ = [
     "LogoutView",
     "OrgLoginView",
     "Page",
+    "ProfileView",
 ]

@@ -67,6 +67,7 @@ class CallbackView(Page):
         request = self.request
         replaces = "switch" in request.POST
         mark = Mark.of(request)
+        user: object = None
         try:
             decision = decide(
                 request,
@@ -78,11 +79,12 @@ class CallbackView(Page):
             )
             if decision.step is Step.REDEEM:
                 ratelimits.limit_redeeming(request, app_id=self.application.app_id)
-                redeem(request, decision.link, mark.id if mark else "")
+                user = redeem(request, decision.link, mark.id if mark else "")
         except Rejected as rejected:
             return self.rejected(rejected, carrier)
         if decision.step in {Step.REDEEM, Step.LEAD_ON}:
-            response = HttpResponseRedirect(self.goal(carrier, decision.link))
+            target = self.goal(carrier, decision.link)
+            response = HttpResponseRedirect(redirects.by_profile(user, target))
             Carrier.drop(request, response)
             if decision.step is Step.REDEEM:
                 known = (Known.of(request) or Known()).with_address(decision.link.email)

@@ -14,8 +14,8 @@ from ...conf import conf
 from ...credentials import TokenType
 from .. import redirects
 from ..asking import Asking
-from ..cookies import Carrier, Mark, Note
-from ..forms import EmailForm, LinkForm
+from ..cookies import Carrier, Known, Mark, Note
+from ..forms import EmailForm, LinkForm, SignUpForm
 from .base import Page
 
 # Where people read their mail, by the domain of the address.
@@ -43,7 +43,7 @@ class LoginView(Asking, Page):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         if self.is_open:
-            return self.form(EmailForm(autofocus=True))
+            return self.form(self.make(autofocus=True))
         if self.staff:
             raise Http404("Staff do not sign in here.")
         query = urlencode({redirects.FIELD: self.target})
@@ -52,7 +52,7 @@ class LoginView(Asking, Page):
     def post(self, request: HttpRequest) -> HttpResponse:
         if not self.is_open:
             raise Http404("Nobody of this kind signs in here.")
-        form = EmailForm(request.POST)
+        form = self.make(request.POST)
         if not form.is_valid():
             return self.form(form, status=400)
         email = form.cleaned_data["email"]
@@ -63,6 +63,7 @@ class LoginView(Asking, Page):
             self.token_type,
             target=self.target,
             source=self.sent("source"),
+            profile=form.profile,
         )
         response = redirect("identityx:link-sent")
         typed = "claimed" not in request.POST
@@ -72,7 +73,10 @@ class LoginView(Asking, Page):
         note.leave(request, response)
         return response
 
-    def form(self, form: EmailForm, **context: Any) -> HttpResponse:
+    def make(self, data: Any = None, **kwargs: Any) -> SignUpForm:
+        return self.sign_up_form(self.request, self.application, self.token_type, data, **kwargs)
+
+    def form(self, form: SignUpForm, **context: Any) -> HttpResponse:
         return self.page(
             "login",
             form=form,
@@ -80,12 +84,14 @@ class LoginView(Asking, Page):
             proceed=redirects.after_login(self.request, self.target),
             source=redirects.safe_word(self.sent("source")) or "",
             staff=self.staff,
+            is_known=Known.of(self.request) is not None and not form.errors,
             **context,
         )
 
     def again(self, code: str, **context: Any) -> HttpResponse:
         """The form with what was typed: nothing is lost."""
-        return self.form(EmailForm(initial={"email": self.sent("email")}), code=code, **context)
+        typed = self.request.POST.dict()
+        return self.form(self.make(initial=typed, in_trouble=True), code=code, **context)
 
     @property
     def staff(self) -> bool:

@@ -1,0 +1,102 @@
+"""Countries, regions and consent policies: kept an hour, and on through any outage."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from ..applications import Application
+from ..client import IdentityXClient
+from ..conf import conf
+from ..exceptions import ConfigurationError, OperationFailed, Unclear
+from ..process import PerProcess
+from ..verification import Engine, Lifetimes
+
+AN_HOUR = 3600.0
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What people of some countries are asked to consent to; ``message`` is IdentityX's HTML."""
+
+    id: str
+    name: str
+    message: str
+    required: bool
+    countries: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What there is to choose from: code and name; of a region its country's code before."""
+
+    countries: tuple[tuple[str, str], ...] = ()
+    regions: tuple[tuple[str, str, str], ...] = ()
+    policies: tuple[Policy, ...] = ()
+
+    def regions_of(self, country: str) -> set[str]:
+        return {code for where, code, _ in self.regions if where == country}
+
+    def policies_for(self, country: str) -> list[Policy]:
+        return [policy for policy in self.policies if country in policy.countries]
+
+
+class _Question:
+    def __init__(self, application: Application) -> None:
+        if application.app_id is None:
+            raise ConfigurationError("Profiles belong to an application: IDENTITYX_APP_ID.")
+        self._application = application
+        text = "\0".join(("catalogue", conf.API_URL, application.app_id))
+        self.key = hashlib.sha256(text.encode()).digest()
+
+    def prepare(self, *, is_known: bool) -> float | None:
+        return None
+
+    def ask(self) -> Catalogue:
+        client = IdentityXClient.from_settings(self._application, lane=None)
+        try:
+            return Catalogue(
+                tuple([(c.id, c.name) for c in client.countries()]),
+                tuple([(r.country.id, r.code, r.name) for r in client.regions()]),
+                tuple(
+                    [
+                        Policy(
+                            p.id, p.name, p.message, p.required, tuple([c.id for c in p.countries])
+                        )
+                        for p in client.consent_policies()
+                        if p.enabled
+                    ]
+                ),
+            )
+        except OperationFailed as error:
+            raise Unclear("IdentityX does not tell countries and policies.") from error
+
+    def pack(self, value: Catalogue) -> Any:
+        policies = [[p.id, p.name, p.message, p.required, p.countries] for p in value.policies]
+        return [value.countries, value.regions, policies]
+
+    def unpack(self, data: Any) -> Catalogue | None:
+        countries, regions, policies = data
+        return Catalogue(
+            tuple([(str(code), str(name)) for code, name in countries]),
+            tuple([(str(where), str(code), str(name)) for where, code, name in regions]),
+            tuple(
+                [Policy(i, n, m, required is True, tuple(c)) for i, n, m, required, c in policies]
+            ),
+        )
+
+
+_engine_of_process: PerProcess[Engine[Catalogue]] = PerProcess(
+    lambda: Engine("catalogue:", Lifetimes(fresh=AN_HOUR, local=AN_HOUR, stale=math.inf))
+)
+
+
+def catalogue(application: Application) -> Catalogue:
+    """What people of ``application`` may choose from.
+
+    Raises `Unavailable` where IdentityX has never told, and `ConfigurationError`.
+    """
+    found: Catalogue = _engine_of_process().find(_Question(application))[1].value
+    return found

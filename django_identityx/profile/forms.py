@@ -1,0 +1,265 @@
+"""The form for a profile: what IdentityX keeps of everybody, and what a site asks besides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from ..access import safe_html
+from ..users import PROFILE_FIELDS, AppUser, CustomField, Profile, SelectAnswer
+from .choices import Catalogue, Policy
+from .saving import Changes
+
+LONGEST = 255  # characters of one line
+
+# Label, and what browsers call it.
+_LINES: dict[str, tuple[Any, str]] = {
+    "given_name": (_("Given name"), "given-name"),
+    "family_name": (_("Family name"), "family-name"),
+    "organization": (_("Organization"), "organization"),
+    "organization_title": (_("Job title"), "organization-title"),
+    "country_code": (_("Country"), "country"),
+    "region_code": (_("State, province or region"), "address-level1"),
+    "postal_code": (_("Postal code"), "postal-code"),
+    "city": (_("City"), "address-level2"),
+    "street": (_("Street"), "address-line1"),
+    "address_extra": (_("Address, second line"), "address-line2"),
+    "phone_number": (_("Phone"), "tel"),
+    "mobile_number": (_("Mobile phone"), "tel"),
+}
+_PLACES = ("country_code", "region_code")
+_REQUIRED = {"required": _("Please fill this in.")}
+
+
+def profile_field(name: str, known: Catalogue, *, required: bool, value: str = "") -> forms.Field:
+    """The form field of one of `PROFILE_FIELDS`; ``value`` is on offer whatever is known."""
+    label, autocomplete = _LINES[name]
+    attrs = {"autocomplete": autocomplete, "class": "identityx-input"}
+    if name not in _PLACES:
+        kind = forms.TextInput(attrs)
+        if autocomplete == "tel":
+            kind.input_type = "tel"
+        return forms.CharField(
+            label=label,
+            required=required,
+            max_length=LONGEST,
+            widget=kind,
+            error_messages=_REQUIRED,
+        )
+    choices: list[Any] = [("", "")]
+    if name == "country_code":
+        choices += known.countries
+        codes = {code for code, _name in known.countries}
+    else:
+        names, grouped = dict(known.countries), dict[str, list[tuple[str, str]]]()
+        for where, code, region in known.regions:
+            grouped.setdefault(names.get(where, where), []).append((code, region))
+        choices += grouped.items()
+        codes = {code for _where, code, _name in known.regions}
+        required = False  # most countries have none: `_check_place`
+    if value and value not in codes:
+        choices.append((value, value))
+    return forms.ChoiceField(
+        label=label,
+        required=required,
+        choices=choices,
+        widget=forms.Select(attrs),
+        error_messages=_REQUIRED,
+    )
+
+
+def check_place(form: forms.Form, known: Catalogue, required: Iterable[str], before: Any) -> None:
+    """See that country and region fit; a region that was there before goes with its country."""
+    given = form.cleaned_data
+    names = [name for name in _PLACES if name in form.fields]
+    if not names or any(name in form.errors for name in names):
+        return
+    country, region = (given.get(name, getattr(before, name, "")) or "" for name in _PLACES)
+    regions = known.regions_of(country)
+    if region and region not in regions:
+        if region == getattr(before, "region_code", ""):
+            given["region_code"] = region = ""
+        elif "region_code" in form.fields:
+            form.add_error("region_code", _("This is not in the country that you chose."))
+            return
+    if regions and not region and "region_code" in required and "region_code" in form.fields:
+        form.add_error("region_code", _REQUIRED["required"])
+
+
+def mark_errors(form: forms.Form) -> None:
+    """Lead the eye, the focus and the screen reader to the fields that are wrong."""
+    wrong = [name for name in form.fields if name in form.errors]
+    for name in wrong:
+        attrs = form.fields[name].widget.attrs
+        attrs |= {"aria-invalid": "true", "aria-describedby": f"{name}-error"}
+    if wrong:
+        form.fields[wrong[0]].widget.attrs["autofocus"] = True
+
+
+class ProfileForm(forms.Form):
+    """What a person may change; named as in IdentityX, and ``field-ID``, ``consent-ID``, ...
+
+    ``names`` are those of `PROFILE_FIELDS` to show, ``attributes`` custom ones with their labels.
+    With ``only``, other fields stay as they are.
+    """
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        person: AppUser,
+        known: Catalogue,
+        required: Iterable[str] = (),
+        names: Iterable[str] = PROFILE_FIELDS,
+        attributes: Mapping[str, Any] | None = None,
+        only: Iterable[str] | None = None,
+    ) -> None:
+        super().__init__(data)
+        self._is_whole = only is None
+        self._person, self._known, self._required = person, known, tuple(required)
+        self._profile = person.profile or Profile()
+        self._selects: dict[str, SelectAnswer] = {}
+        for name in names:
+            value = getattr(person, name)
+            field = profile_field(name, known, required=name in self._required, value=value)
+            self._add(name, field, value)
+        email = forms.BooleanField(label=_("Send me mails about news and offers"), required=False)
+        self._add("receive_email", email, bool(person.receive_email))
+        self._add_custom_fields()
+        for name, label in (attributes or {}).items():
+            value = self._profile.custom_attributes.get(name, "")
+            if isinstance(value, str):  # what else there is, is not for people to write
+                self._add(f"attribute-{name}", _line(label), value)
+        for policy in known.policies_for((data or {}).get("country_code", person.country_code)):
+            self._add_policy(policy)
+        if only is not None:
+            self.fields = {name: field for name, field in self.fields.items() if name in only}
+
+    def clean(self) -> dict[str, Any]:
+        check_place(self, self._known, self._required, self._person)
+        for id_, answer in self._selects.items():
+            chosen = self.cleaned_data.get(f"field-{id_}") or ()
+            for option in answer.field.options:
+                name = f"field-{id_}-{option.id}"
+                if option.can_write_in and option.id not in chosen:
+                    self.cleaned_data[name] = ""
+        return self.cleaned_data
+
+    def refuse(self, errors: Mapping[str, Iterable[Any]]) -> None:
+        """Put what IdentityX refused to its fields."""
+        for name, lines in errors.items():
+            for line in lines:
+                self.add_error(name if name in self.fields else None, line)
+
+    def changes(self) -> Changes:
+        """What differs from before."""
+        given, changed = self.cleaned_data, set(self.changed_data)
+        found = Changes()
+        for name in (*PROFILE_FIELDS, "receive_email"):
+            if name in changed:
+                found.fields[name] = given[name] if name == "receive_email" else given[name] or None
+        if "country_code" in found.fields:
+            found.fields["region_code"] = given.get("region_code") or None
+        for answer in self._profile.custom_boolean_field_answers:
+            if f"field-{answer.field.id}" in changed:
+                found.booleans[answer.field.id] = given[f"field-{answer.field.id}"] in (True, "1")
+        for text in self._profile.custom_text_field_answers:
+            if f"field-{text.field.id}" in changed:
+                found.texts[text.field.id] = given[f"field-{text.field.id}"] or None
+        for id_, select in self._selects.items():
+            written = {o.id: given.get(f"field-{id_}-{o.id}") for o in select.field.options}
+            if changed & {f"field-{id_}", *(f"field-{id_}-{option}" for option in written)}:
+                value = given.get(f"field-{id_}", [a.option.id for a in select.answers]) or []
+                found.selects[id_] = [value] if isinstance(value, str) else value
+                found.write_ins |= {option: text for option, text in written.items() if text}
+        for name in changed:
+            kind, _dash, rest = name.partition("-")
+            if kind == "consent":
+                found.consents[rest] = given[name]
+            elif kind == "attribute":
+                found.attributes[rest] = given[name] or None
+        return found
+
+    def _add(self, name: str, field: forms.Field, initial: Any) -> None:
+        field.initial = initial
+        # Two tabs: what nobody touched in this one stays as the other has left it.
+        field.show_hidden_initial = self._is_whole
+        self.fields[name] = field
+
+    def _add_custom_fields(self) -> None:
+        for answer in self._profile.custom_select_field_answers:
+            if answer.field.active:
+                self._add_select(answer)
+        for text in self._profile.custom_text_field_answers:
+            if text.field.active:
+                field = _line(_label(text.field), required=text.field.required)
+                self._add(f"field-{text.field.id}", field, text.value)
+        for boolean in self._profile.custom_boolean_field_answers:
+            if boolean.field.active:
+                self._add(f"field-{boolean.field.id}", *_yes_or_no(boolean.field, boolean.answer))
+
+    def _add_select(self, answer: SelectAnswer) -> None:
+        asked = answer.field
+        self._selects[asked.id] = answer
+        options = [(option.id, option.label) for option in asked.options]
+        chosen = [selected.option.id for selected in answer.answers]
+        shared: dict[str, Any] = {
+            "label": _label(asked),
+            "required": asked.required,
+            "error_messages": {"required": _("Please choose.")},
+        }
+        field: forms.Field
+        if asked.multiple:
+            widget = forms.CheckboxSelectMultiple()
+            field = forms.MultipleChoiceField(choices=options, widget=widget, **shared)
+            self._add(f"field-{asked.id}", field, chosen)
+        else:
+            select = forms.Select({"class": "identityx-input"})
+            field = forms.ChoiceField(choices=[("", ""), *options], widget=select, **shared)
+            self._add(f"field-{asked.id}", field, chosen[0] if chosen else "")
+        written = {selected.option.id: selected.write_in_value for selected in answer.answers}
+        for option in asked.options:
+            if option.can_write_in:
+                label = _("“%(option)s”, in your words") % {"option": option.label}
+                name = f"field-{asked.id}-{option.id}"
+                self._add(name, _line(label), written.get(option.id, ""))
+
+    def _add_policy(self, policy: Policy) -> None:
+        answers = self._profile.regional_consent_answers
+        given = any(answer.given for answer in answers if answer.policy.id == policy.id)
+        field = forms.BooleanField(
+            label=safe_html(policy.message) if policy.message else policy.name,
+            required=policy.required,
+            error_messages={"required": _("This is needed in your country.")},
+        )
+        self._add(f"consent-{policy.id}", field, given)
+
+
+def _line(label: Any, *, required: bool = False) -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        required=required,
+        max_length=LONGEST,
+        widget=forms.TextInput({"class": "identityx-input"}),
+        error_messages=_REQUIRED,
+    )
+
+
+def _label(field: CustomField) -> str:
+    return field.label or field.name
+
+
+def _yes_or_no(asked: CustomField, answer: bool | None) -> tuple[forms.Field, Any]:
+    """A box to tick; where an answer is required, yes and no."""
+    if not asked.required:
+        return forms.BooleanField(label=_label(asked), required=False), bool(answer)
+    field = forms.ChoiceField(
+        label=_label(asked),
+        choices=[("1", _("Yes")), ("0", _("No"))],
+        widget=forms.RadioSelect(),
+        error_messages={"required": _("Please choose.")},
+    )
+    return field, "" if answer is None else str(int(answer))
