@@ -235,6 +235,37 @@ def test_all_three_credentials_open_the_api(
     assert all(article["text"] for article in articles)
 
 
+def test_premium_opens_for_subscribers_and_the_office(browser: Browser, demo: Demo) -> None:
+    address, text = "/premium/the-house-that-moved/", "jacked up the kitchen"
+    refused = browser.get(address)
+    assert refused.status_code == 403
+    assert f"next={address.replace('/', '%2F')}" in refused.text
+    assert text not in refused.text
+    assert browser.get("/articles/the-house-that-moved/").status_code == 404
+    bearer = {"Authorization": f"AppUser {browser.token('AppUser', 'reader@example.net')}"}
+    assert browser.get("/api/premium", headers=bearer).status_code == 403
+    bearer = {"Authorization": f"AppUser {browser.token('AppUser', 'subscriber@example.net')}"}
+    assert text in browser.get("/api/premium", headers=bearer).text
+    browser.submit(browser.get("/"), "/office/")
+    assert text in browser.get(address).text
+    assert text in browser.get("/api/premium").text
+    browser.submit(browser.get("/"), "/office/", leave="1")
+    assert browser.get(address).status_code == 403
+
+
+def test_comments_below_an_article(browser: Browser) -> None:
+    address = "/articles/bread-that-waits/"
+    assert "Sign in to take part." in browser.get(address).text
+    browser.submit(browser.get(f"/account/login/?next={address}"), email="reader@example.net")
+    page = browser.get(browser.mail_to("reader@example.net")["url"])
+    browser.submit(page)
+    done = browser.submit(browser.get(address), "/comments/write/", body="Four minutes!", name="")
+    assert done.status_code == 303
+    assert "<p>Four minutes!</p>" in browser.get(address).text
+    with Browser(browser.demo) as stranger:
+        assert "reader@example.net" not in stranger.get(address).text
+
+
 def test_strangers_see_the_front_page_and_the_beginning_of_the_rest(browser: Browser) -> None:
     assert browser.get("/articles/a-slow-train-north/").text.count("<p>") >= 3
     cut = browser.get("/articles/what-the-river-keeps/")

@@ -65,8 +65,9 @@ def article(request: HttpRequest) -> HttpResponse:
 
 
 ARTICLE = Template(
-    "<h1>An article</h1>{% load identityx %}"
-    '{% identityx_comments "article-1" title="An article" url="/article/" %}'
+    '<!DOCTYPE html><html lang="en"><title>An article</title><body><main><h1>An article</h1>'
+    '{% load identityx %}{% identityx_comments "article-1" title="An article" url="/article/" %}'
+    "</main></body></html>"
 )
 
 urlpatterns = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
@@ -15,7 +16,7 @@ from ..addresses import visitor
 from ..applications import Application
 from ..client import IdentityXClient
 from ..credentials import Credential
-from ..exceptions import NotAllowed, NotFound, OperationFailed, Rejected
+from ..exceptions import InvalidInput, NotAllowed, NotFound, OperationFailed, Rejected
 from ..middleware import details
 from ..users import AppUser
 from .listing import Shown, forget, listing, reader, shown
@@ -69,15 +70,19 @@ def write(request: HttpRequest, stream: Stream, text: str, name: str = "") -> Sh
         if known.own and is_new and strip_tags(known.html).split() == strip_tags(html).split():
             return known
     client = IdentityXClient.from_settings(application, visitor=visitor(request))
+    create = partial(
+        client.comments.create,
+        credential,
+        stream.identifier,
+        html,
+        display_name=name or None,
+        title=stream.title or None,
+    )
     try:
-        comment = client.comments.create(
-            credential,
-            stream.identifier,
-            html,
-            display_name=name or None,
-            title=stream.title or None,
-            url=stream.url or None,
-        )
+        try:
+            comment = create(url=stream.url or None)
+        except InvalidInput:  # IdentityX takes no http://localhost/: nobody writes the less for it
+            comment = create()
     except Rejected:
         verification.forget(credential)
         raise NotTaken("not_authenticated") from None

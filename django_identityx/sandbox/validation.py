@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +17,11 @@ _LOCAL = re.compile(rf"{_WORD}(\.{_WORD})*", re.IGNORECASE)
 _QUOTED = re.compile(r'"(?:[^"\\\n\r]|\\.)*"')
 _LABEL = re.compile(r"(?!-)[a-z\u00a1-\uff00\uff5f-\uffff\d-]{1,63}(?<!-)", re.IGNORECASE)
 _TOP = re.compile(r"[a-z\u00a1-\uffff]{2,}|xn[a-z\d-]{2,}", re.IGNORECASE)
-_URL = re.compile(r"(?:https?|ftp)://[^\s/?#@]+(?:[/?#]\S*)?", re.IGNORECASE)
+_URL = re.compile(
+    r"(?:https?|ftp)://(?:[^\s/?#@<>]*@)?(?:\[(?P<six>[^\]]+)\]|(?P<name>[^\s/?#@:<>]+))"
+    r"(?::\d{1,5})?(?:[/?#][^\s<>]*)?",
+    re.IGNORECASE,
+)
 _LOCAL_LENGTH = 64
 _DOMAIN_LENGTH = 254
 
@@ -111,4 +116,15 @@ def is_domain(value: str) -> bool:
 
 def is_url(value: str) -> bool:
     """Say whether a text is an absolute address of a page."""
-    return _URL.fullmatch(value) is not None and "." in value
+    found = _URL.fullmatch(value)
+    if found is None:
+        return False
+    return is_domain(found["name"] or "") or is_address(found["name"] or found["six"])
+
+
+def is_address(value: str) -> bool:
+    """Say whether a text is an address of the network."""
+    try:
+        return bool(ipaddress.ip_address(value))
+    except ValueError:
+        return False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from typing import Any
-from urllib.parse import urlsplit
 
 from django import template
 from django.apps import apps
@@ -47,8 +46,7 @@ def identityx_comments(
     """
     request = context["request"]
     address = request.build_absolute_uri(url) if url else ""
-    known = address if "." in split_domain_port(urlsplit(address).netloc)[0] else ""
-    return section(request, Stream(str(stream), str(title), known))
+    return section(request, Stream(str(stream), str(title), address))
 
 
 @register.simple_tag(takes_context=True)

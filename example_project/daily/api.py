@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from django_identityx.permissions import HasAccessLevel
 from django_identityx.users import is_app_user, is_org_user
 
 from .articles import ARTICLES, Article
@@ -73,4 +74,14 @@ class Articles(ListAPIView[Any]):
     serializer_class = ArticleSerializer
 
     def get_queryset(self) -> Any:
-        return ARTICLES
+        return [article for article in ARTICLES if not article.level]
+
+
+class PremiumArticles(ListAPIView[Any]):
+    """What takes the access level: also for the office's network, without signing in."""
+
+    serializer_class = ArticleSerializer
+    permission_classes = (HasAccessLevel("Premium"),)
+
+    def get_queryset(self) -> Any:
+        return [article for article in ARTICLES if article.level == "Premium"]

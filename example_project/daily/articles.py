@@ -4,6 +4,8 @@
 from dataclasses import dataclass
 from datetime import date
 
+from django.urls import reverse
+
 
 @dataclass(frozen=True)
 class Article:
@@ -18,6 +20,10 @@ class Article:
     paragraphs: tuple[str, ...]
     picture: str
     members_only: bool = False
+    level: str = ""  # the access level that it takes; see views.premium
+
+    def get_absolute_url(self) -> str:
+        return reverse("premium" if self.level else "article", args=[self.slug])
 
 
 def find(slug: str) -> Article | None:
@@ -153,6 +159,29 @@ ARTICLES = (
             "A clean page has been read by anybody, or by nobody. Beside a pencil mark you are "
             "never alone with a book. Somebody has sat here before you, looked up at this very "
             "line, and could not keep it to themselves.",
+        ),
+    ),
+    Article(
+        slug="the-house-that-moved",
+        section="History",
+        title="The house that moved by night",
+        standfirst="In 1911 a family carried its house across the county line, room by room, for "
+        "the sake of one vote. We followed the wheel tracks.",
+        author="Tomas Reyl",
+        published=date(2025, 10, 29),
+        picture="house",
+        level="Premium",
+        paragraphs=(
+            "The line runs through the orchard, between the ninth row of trees and the tenth. On "
+            "one side a man could vote for the railway, on the other side against the dam. Amos "
+            "Tiller had planted the trees himself, and built on the wrong side of them.",
+            "He did not apply for anything. He jacked up the kitchen on a Monday in March, put it "
+            "on two hay wagons, and had it standing among the pears before the milk was in. The "
+            "parlour followed on Wednesday, with his mother-in-law in it, who would not miss her "
+            "tea. The stairs came last. For two nights the family climbed to bed by ladder.",
+            "The railway won by three. The dam was built all the same, and the lake came up to "
+            "the eighth row and stopped. The house still stands among the pears. On the wrong "
+            "side of the orchard, if the water is low, one can see a doorstep.",
         ),
     ),
 )

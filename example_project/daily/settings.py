@@ -74,6 +74,9 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
+if DEBUG:  # a switch that pretends to be in an office; see daily/office.py
+    MIDDLEWARE.insert(0, "daily.office.at_the_office")
+
 if SPA:
     INSTALLED_APPS.append("corsheaders")
     MIDDLEWARE.insert(0, "corsheaders.middleware.CorsMiddleware")  # errors have its headers, too

@@ -8,14 +8,20 @@ from . import api, views
 urlpatterns = [
     path("", views.front, name="front"),
     path("articles/<slug:slug>/", views.article, name="article"),
+    path("premium/<slug:slug>/", views.premium, name="premium"),
     path("members/", views.members, name="members"),
     path("staff/", views.staff, name="staff"),
     path("try-it/", views.try_it, name="try-it"),
     path("api/me", api.Me.as_view(), name="api-me"),
     path("api/articles", api.Articles.as_view(), name="api-articles"),
+    path("api/premium", api.PremiumArticles.as_view(), name="api-premium"),
     path("account/", include("django_identityx.urls")),
     path("app/", include("django_identityx.token_urls")),  # only for mobile apps
+    path("comments/", include("django_identityx.comment_urls")),
 ]
+
+if settings.DEBUG:
+    urlpatterns.append(path("office/", views.office, name="office"))
 
 if settings.API_DOCS:
     from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView

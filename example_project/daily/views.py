@@ -9,10 +9,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
 
+from django_identityx.decorators import access_level_required
 from django_identityx.users import is_app_user, is_org_user
 
 from .articles import ARTICLES, find
+from .office import COOKIE
 
 
 def front(request: HttpRequest) -> HttpResponse:
@@ -24,11 +27,31 @@ def front(request: HttpRequest) -> HttpResponse:
 def article(request: HttpRequest, slug: str) -> HttpResponse:
     """Public, but for the articles of which strangers see the beginning only."""
     found = find(slug)
-    if found is None:
+    if found is None or found.level:
         raise Http404
     # A public article does not look at request.user, and so stays up whatever happens.
     whole = not found.members_only or request.user.is_authenticated
     return render(request, "daily/article.html", {"article": found, "whole": whole})
+
+
+@access_level_required("Premium")
+def premium(request: HttpRequest, slug: str) -> HttpResponse:
+    """Who has the level, or comes from a network that has it; others are told what it takes."""
+    found = find(slug)
+    if found is None or found.level != "Premium":
+        raise Http404
+    return render(request, "daily/article.html", {"article": found, "whole": True})
+
+
+@require_POST
+def office(request: HttpRequest) -> HttpResponse:
+    """The switch for development: be at the office, or at home again. See `daily.office`."""
+    response = redirect("front")
+    if "leave" in request.POST:
+        response.delete_cookie(COOKIE)
+    else:
+        response.set_cookie(COOKIE, "1", httponly=True, samesite="Lax")
+    return response
 
 
 @login_required

@@ -68,15 +68,26 @@ def test_bodies_are_kept_uncleaned_as_documents(
         ({"body": ""}, "The path 'params.body' is required.", 400),
         ({"identifier": " "}, "Path `identifier` is required.", 422),
         ({"url": "nope"}, 'The URL "nope" is invalid.', 422),
+        ({"url": ""}, 'The URL "" is invalid.', 422),
+        ({"url": None}, "Expected string but received null.", 422),
+        ({"url": "http://999.1.1.1/"}, 'The URL "http://999.1.1.1/" is invalid.', 422),
+        ({"url": "https://a_b.example.com"}, 'The URL "https://a_b.example.com" is invalid.', 422),
     ],
 )
 def test_comments_that_are_refused(
-    api: Api, given: dict[str, str], message: str, status: int
+    api: Api, given: dict[str, Any], message: str, status: int
 ) -> None:
     body = given.pop("body", "x")
     variables = {"input": {"body": body, "stream": {"identifier": "s", **given}}}
     error = api.error(CREATE, variables, auth=reader(api.sandbox))
     assert refusal(error) == (message, INNER, status)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[::1]:8000/", "https://u:p@www.example.com/?a#b", "http://127.0.0.1:8000/"]
+)
+def test_addresses_of_pages(api: Api, url: str) -> None:
+    assert write(api, "hello", url=url)["approved"]
 
 
 def test_who_may_write(api: Api) -> None:

@@ -16,6 +16,7 @@ from .records import add, by_id, change, document, texts
 from .registry import field, mutation, query
 
 _MODEL = "comment"
+_OMITTED = "https://example.com/"  # what is not there is right
 _STATUSES = {
     "Approved": ("approved", True),
     "Rejected": ("approved", False),
@@ -203,8 +204,11 @@ def _open_stream(request: RequestContext, app_id: str, data: Input) -> Document:
     """Return a stream with the title and address that are given, made at the first time."""
     values = texts(data, "identifier", "title", "description", "url")
     complaints = needed(values, "identifier")
-    if values.get("url") and not is_url(values["url"]):
-        complaints.append(Complaint("url", f'The URL "{values["url"]}" is invalid.'))
+    url = data.get("url", _OMITTED)
+    if url is None:
+        complaints.append(Complaint("url", "Expected string but received null."))
+    elif not is_url(url):
+        complaints.append(Complaint("url", f'The URL "{url}" is invalid.'))
     refuse(complaints)
     known = _stream(request, app_id, data["identifier"])
     if known is not None:
