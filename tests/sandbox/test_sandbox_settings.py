@@ -223,6 +223,10 @@ def test_segments(api: Api) -> None:
     assert api.data(mine, auth=auth)["activeAppUser"]["segments"] == []
     api.data("mutation { updateOwnAppUser(input: {}) { id } }", auth=auth)
     assert api.data(mine, auth=auth)["activeAppUser"]["segments"] == [{"name": "Everybody"}]
+    # A change of address is saved without the answers. Who has to give none stays in.
+    given = {"email": "new@example.net", "authUrl": "https://www.example.com/"}
+    api.data(mutation("sendOwnAppUserChangeEmailLink"), {"input": given}, auth=auth)
+    assert api.data(mine, auth=auth)["activeAppUser"]["segments"] == [{"name": "Everybody"}]
     update = mutation("updateSegment", "{ name active }")
     changed = ask(api, update, id=segment_id, payload={"name": "Nobody", "active": False})
     assert changed == {"name": "Nobody", "active": False}

@@ -52,10 +52,9 @@ def send_change_email_link(request: RequestContext, data: Input) -> str:
     )
     url = mail.link(auth_url, token, data.get("redirectTo"))
     send(request, mail.change_email_mail(new, (context or application)["name"], url), token)
-    # The service saves what it has read of the reader, and it has not read the place.
+    # The service saves what it has read of the reader, and it has read neither place nor answers.
     gone = {"verified": False, "countryCode": None, "regionCode": None}
-    save(request, user, gone)
-    user["segmentIds"] = []
+    save(request, user, gone, answers={})
     return "ok"
 
 

@@ -6,17 +6,20 @@ from ..context import RequestContext
 from ..world import Document
 
 
-def save(request: RequestContext, user: Document, values: Document) -> Document:
-    """Change a reader; membership in segments is worked out anew."""
+def save(
+    request: RequestContext, user: Document, values: Document, answers: Document | None = None
+) -> Document:
+    """Change a reader; membership in segments is worked out anew, by ``answers`` if given."""
     user |= values
     if user.get("countryCode"):
         request.services.ask("locale")
+    answers = user["selectAnswers"] if answers is None else answers
     user["segmentIds"] = [
         segment["id"]
         for segment in request.world.segments.values()
         if segment["applicationId"] == user["applicationId"]
         and segment["active"]
-        and any(_gave(user, rule["conditions"]) for rule in segment["rules"])
+        and any(_gave(answers, rule["conditions"]) for rule in segment["rules"])
     ]
     user["updatedAt"] = request.now
     return user
@@ -27,8 +30,7 @@ def verify_user(user: Document, now: int) -> None:
     user |= {"verified": True, "verifiedCount": user["verifiedCount"] + 1, "updatedAt": now}
 
 
-def _gave(user: Document, conditions: list[Document]) -> bool:
-    answers = user["selectAnswers"]
+def _gave(answers: Document, conditions: list[Document]) -> bool:
     return all(
         condition["answer"] in answers.get(condition["field"], {"values": ()})["values"]
         for condition in conditions
