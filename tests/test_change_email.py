@@ -152,6 +152,7 @@ def test_what_can_be_no_new_address(sandbox: Sandbox, reader: Visitor, email: st
     done = ask(reader, email)
     assert done.status_code == 400
     assert b'aria-invalid="true"' in done.content
+    assert "New e-mail address" in text(done)
     assert sandbox.count("sendOwnAppUserChangeEmailLink") == 0
     assert person(sandbox, READER)["verified"]
 

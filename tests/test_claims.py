@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from django.utils import timezone
 from django_identityx import models, process
 from django_identityx.applications import Application
 from django_identityx.credentials import LEEWAY
-from django_identityx.exceptions import Unavailable
+from django_identityx.exceptions import Busy, Unavailable
 from django_identityx.signin.claims import KEPT, MAX_REPEATS, REPEAT, Claim, Outcome
 from django_identityx.signin.links import Link, LinkKind
 
@@ -53,6 +54,18 @@ class TestTheRules:
         assert claim().take() is TAKEN
         assert claim().take() is REFUSED
         assert claim("another").take() is TAKEN
+
+    def test_what_identityx_takes_once_waits_for_the_first_press(self) -> None:
+        change = replace(link(), kind=LinkKind.CHANGE_EMAIL, old_email="old@example.net")
+        first, second = Claim(change, "m"), Claim(change, "m")
+        assert first.take() is TAKEN
+        with pytest.raises(Busy):
+            second.take()
+        assert first.is_held()
+        assert first.complete("session-1")
+        assert second.take() is REPEATED
+        assert second.first_session == "session-1"
+        assert Claim(change, "another").take() is REFUSED
 
     def test_the_same_browser_may_repeat(self) -> None:
         first, second = claim(mark="m"), claim(mark="m")
@@ -211,7 +224,7 @@ from django.db import connections
 from django_identityx.applications import Application
 from django_identityx.signin.claims import Claim
 from django_identityx.signin.links import Link, LinkKind
-from django_identityx.exceptions import Unavailable
+from django_identityx.exceptions import Busy, Unavailable
 start, token, turns, outcomes = float(sys.argv[1]), sys.argv[2], int(sys.argv[3]), []
 def work():
     time.sleep(max(0, start - time.time()))

@@ -36,11 +36,9 @@ class _Form(forms.Form):
         mark_errors(self)
 
 
-class EmailForm(_Form):
-    """The address that a login link goes to."""
-
-    email = forms.EmailField(
-        label=_("E-mail address"),
+def _address(label: Any) -> forms.EmailField:
+    return forms.EmailField(
+        label=label,
         max_length=254,
         error_messages={
             "required": _("Type your e-mail address."),
@@ -50,6 +48,12 @@ class EmailForm(_Form):
             attrs={"autocomplete": "email", "autocapitalize": "none", "spellcheck": "false"}
         ),
     )
+
+
+class EmailForm(_Form):
+    """The address that a login link goes to."""
+
+    email = _address(_("E-mail address"))
 
     def clean_email(self) -> str:
         try:
@@ -100,6 +104,12 @@ class SignUpForm(EmailForm):
     def profile(self) -> dict[str, str]:
         given = self.cleaned_data
         return {name: given[name] for name in self._names if given.get(name)}
+
+
+class NewEmailForm(EmailForm):
+    """The address that somebody wants to have."""
+
+    email = _address(_("New e-mail address"))
 
 
 class LinkForm(_Form):

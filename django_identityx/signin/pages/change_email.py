@@ -6,7 +6,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.translation import gettext_lazy as _
 
 from ... import sessions
 from ...exceptions import Rejected
@@ -14,7 +13,7 @@ from ...users import AppUser
 from .. import redirects
 from ..asking import Asking
 from ..cookies import Mark, Note
-from ..forms import EmailForm
+from ..forms import NewEmailForm
 from ..reasons import reason_for
 from .base import Page
 from .devices import to_login
@@ -26,11 +25,11 @@ class ChangeEmailView(Asking, Page):
     def get(self, request: HttpRequest) -> HttpResponse:
         user = sessions.get_user(request)
         if isinstance(user, AppUser):
-            return self.form(EmailForm(), current=user.email)
+            return self.form(NewEmailForm(), current=user.email)
         return self.problem("readers_only") if user.is_authenticated else to_login(request)
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        form = EmailForm(request.POST)
+        form = NewEmailForm(request.POST)
         if not form.is_valid():
             return self.form(form, status=400)
         email = form.cleaned_data["email"]
@@ -49,11 +48,10 @@ class ChangeEmailView(Asking, Page):
         note.leave(request, response)
         return response
 
-    def form(self, form: EmailForm, **context: Any) -> HttpResponse:
-        form.fields["email"].label = _("New e-mail address")
+    def form(self, form: NewEmailForm, **context: Any) -> HttpResponse:
         stay = redirects.after_login(self.request, self.target)
         return self.page("change_email", form=form, next=self.target, stay=stay, **context)
 
     def again(self, code: str, **context: Any) -> HttpResponse:
         """The form with what was typed: nothing is lost, and nothing has happened yet."""
-        return self.form(EmailForm(initial={"email": self.sent("email")}), code=code, **context)
+        return self.form(NewEmailForm(initial={"email": self.sent("email")}), code=code, **context)
