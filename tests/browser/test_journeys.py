@@ -158,9 +158,11 @@ def test_stopped_and_pressed_again(page: Page, ask: Ask) -> None:
         route.abort("aborted")  # as when somebody presses Escape: the page stays
 
     page.route("**/callback/", stop, times=1)
+    page.clock.install()
     page.goto(link)
-    page.wait_for_timeout(2500)
+    page.wait_for_timeout(300)
     assert stopped == ["POST"]
+    page.clock.fast_forward(8000)
     page.get_by_role("button", name="Sign in").click()
     assert is_member(page)
 
@@ -237,6 +239,7 @@ def test_by_keyboard_alone(page: Page, ask: Ask, sandbox: Sandbox) -> None:
 
 
 def test_a_press_shows_at_once_and_counts_once(page: Page, look: Look) -> None:
+    page.clock.install()
     page.goto("/identityx/login/")
     page.get_by_label("E-mail address").fill(READER)
     before = page.locator("main").bounding_box()
@@ -255,7 +258,12 @@ def test_a_press_shows_at_once_and_counts_once(page: Page, look: Look) -> None:
     page.wait_for_timeout(300)
     look(page, "login-busy")
     assert page.locator("main").bounding_box() == before
+    page.clock.fast_forward(5000)
+    button.click()
     assert asked == ["POST"]
+    page.clock.fast_forward(4000)  # it came to nothing
+    with page.expect_request("**/login/"):
+        button.click()
 
 
 def test_sent_again(page: Page, ask: Ask, look: Look) -> None:

@@ -4,21 +4,20 @@
   if (window.identityxIsHere) return; // a base of a site's own may ask for this script, too
   window.identityxIsHere = true;
 
-  // A second press right after the first would only cancel it. A later one is meant: somebody
-  // stopped the first, or came back to this page.
-  var PAUSE = 2000;
+  // While a form is busy, a second press would only cancel the first. After this time it counts:
+  // somebody stopped the first, or it came to nothing.
+  var PATIENCE = 8000;
   var sent = false;
   document.addEventListener("submit", function (event) {
     var form = event.target;
     if (!form.closest || !form.closest(".identityx")) return;
-    if (form.identityxSent !== undefined && event.timeStamp - form.identityxSent < PAUSE) {
+    if (form.getAttribute("aria-busy") === "true") {
       event.preventDefault();
       return;
     }
-    form.identityxSent = event.timeStamp;
     sent = true;
     busy(form, true);
-    setTimeout(function () { busy(form, false); }, 8000);
+    setTimeout(function () { busy(form, false); }, PATIENCE);
   });
   function busy(form, is) {
     form.setAttribute("aria-busy", is ? "true" : "false");
