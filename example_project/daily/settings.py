@@ -35,6 +35,9 @@ IDENTITYX_CALLBACK_URL = os.environ.get(
 # Readers and staff become request.user, so that login_required and {{ user }} mean them.
 IDENTITYX_REQUEST_USER = True
 
+# What everybody's profile must have. Whoever lacks it is asked after signing in.
+IDENTITYX_REQUIRED_FIELDS = ["given_name"]
+
 # How many proxies of yours stand before the site; limits per address count on it.
 IDENTITYX_TRUSTED_PROXIES = int(os.environ.get("EXAMPLE_PROXIES", "0"))
 

@@ -10,6 +10,7 @@ urlpatterns = [
     path("articles/<slug:slug>/", views.article, name="article"),
     path("premium/<slug:slug>/", views.premium, name="premium"),
     path("members/", views.members, name="members"),
+    path("card/", views.card, name="card"),
     path("staff/", views.staff, name="staff"),
     path("try-it/", views.try_it, name="try-it"),
     path("api/me", api.Me.as_view(), name="api-me"),

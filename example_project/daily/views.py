@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from django_identityx.decorators import access_level_required
+from django_identityx.decorators import access_level_required, complete_profile_required
 from django_identityx.users import is_app_user, is_org_user
 
 from .articles import ARTICLES, find
@@ -63,6 +63,13 @@ def members(request: HttpRequest) -> HttpResponse:
         "articles": [item for item in ARTICLES if item.members_only],
     }
     return render(request, "daily/members.html", context)
+
+
+@complete_profile_required
+@never_cache
+def card(request: HttpRequest) -> HttpResponse:
+    """Readers whose profile is complete; the others are asked for the rest first."""
+    return render(request, "daily/card.html", {"reader": request.identityx.user})
 
 
 @never_cache

@@ -149,6 +149,8 @@ def test_pages_for_strangers(
         ("front-signed-in", "/"),
         ("members", "/members/"),
         ("whole", "/articles/what-the-river-keeps/"),
+        ("profile", "/account/profile/"),
+        ("card", "/card/"),
         ("not-staff", "/staff/"),
         ("logout", "/account/logout/"),
     ],
@@ -186,7 +188,9 @@ def test_in_an_outage_who_is_signed_in_reads_on(
     email = f"{screen}.newcomer@example.net"
     ask_for_link(page, email, "/account/login/?next=/")
     page.goto(inbox.link(page, email))
-    page.wait_for_url("**/")
+    page.get_by_role("heading", name="Your profile").wait_for()
+    judge(page, "gate")
+    page.goto("/")
     page.get_by_text(f"Good to see you, {email}").wait_for()
     inbox.break_with("html502")
     try:
