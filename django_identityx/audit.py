@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("django_identityx.audit")
 
+# Where a session keeps who is signed in; `sessions` writes it, lines read who acts from there.
+KEY = "_identityx"
 UNVERIFIED_PER_MINUTE = 5  # lines for one address
 
 _unverified: PerProcess[BoundedMap[str, tuple[int, int]]] = PerProcess(lambda: BoundedMap(10_000))
@@ -197,6 +199,39 @@ def profile_updated(
     )
 
 
+def acting_started(request: HttpRequest, user: IdentityXUser, actor: IdentityXUser) -> None:
+    """A member of staff acts for a reader, in a session that is not the reader's sign-in."""
+    _write("acting_started", request, kind=user.kind, user_id=user.id, actor_id=actor.id)
+    signals.acting_started.send_robust(sender=type(user), request=request, user=user, actor=actor)
+
+
+def acting_ended(
+    request: HttpRequest | None,
+    identity: Sequence[str],
+    actor_identity: Sequence[str],
+    *,
+    revoked: bool,
+    denied: bool,
+) -> None:
+    """... and does so no more; as `user_logged_out`, of which there is none for the reader."""
+    _write(
+        "acting_ended",
+        request,
+        level=logging.INFO if revoked and denied else logging.WARNING,
+        kind=identity[0],
+        user_id=identity[2],
+        actor_id=actor_identity[2],
+        revocation_failed=not revoked,
+        denied=denied,
+    )
+    signals.acting_ended.send_robust(
+        sender=acting_ended,
+        request=request,
+        identity=tuple(identity),
+        actor_identity=tuple(actor_identity),
+    )
+
+
 def sign_out_failed(request: HttpRequest | None, kind: str, user_id: str) -> None:
     """A session that was to end from elsewhere goes on: its store does not answer."""
     _write("sign_out_failed", request, level=logging.ERROR, kind=kind, user_id=user_id)
@@ -222,8 +257,18 @@ def _write(
 ) -> None:
     if not logger.isEnabledFor(level):
         return
+    if "actor_id" not in fields and (actor_id := _actor_id(request)):
+        fields["actor_id"] = actor_id
     fields.setdefault("address", (request and client_address(request)) or "")
     line = " ".join(f"{name}={json.dumps(value)}" for name, value in fields.items())
     logger.log(
         level, "%s", redact(f"{event} {line}"), extra={"identityx": {"event": event, **fields}}
     )
+
+
+def _actor_id(request: HttpRequest | None) -> str:
+    """The IdentityX id of who acts in the session of ``request``; empty where nobody does."""
+    session = getattr(request, "session", None)
+    held = None if session is None else session.get(KEY)
+    actor = held.get("actor") if isinstance(held, dict) else None
+    return str(actor["identity"][2]) if isinstance(actor, dict) else ""

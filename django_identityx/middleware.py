@@ -90,7 +90,10 @@ class Details:
     @property
     def actor(self) -> OrgUser | None:
         """The member of staff who acts for `user`; None where people act for themselves."""
-        return None
+        if self._bearer is not None:
+            return None
+        self._ask()
+        return getattr(self._verdict, "actor", None)
 
     async def auser(self) -> AppUser | OrgUser | AnonymousUser:
         """`user` in an async view; what else this object has needs no waiting afterwards."""

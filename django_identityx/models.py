@@ -12,6 +12,7 @@ class SignIn(models.Model):
     kind = models.CharField(_("kind"), max_length=16)
     app_id = models.CharField(_("application"), max_length=24, blank=True)
     identity_id = models.CharField(_("IdentityX id"), max_length=64)
+    actor_id = models.CharField(_("acting for them"), max_length=64, blank=True, default="")
     session_key = models.CharField(max_length=40, unique=True)
     created_at = models.DateTimeField(_("signed in"))
     last_seen = models.DateTimeField(_("last seen"))

@@ -149,6 +149,13 @@ USER = inline_serializer(
             many=True,
             required=False,
         ),
+        "actor": inline_serializer(
+            "IdentityXActor",
+            {name: serializers.CharField() for name in ("id", "email", "name")},
+            required=False,
+            allow_null=True,
+            help_text="From `api/me` only: the member of staff who acts for this reader.",
+        ),
         "csrf_token": _csrf_token(),
     },
 )

@@ -12,6 +12,10 @@
 - ``profile_updated(request, user, fields)``: somebody changed their profile; ``user`` is as it is
   now, with ``user.profile``, ``fields`` are the names of what was to change: fields of the profile,
   ``custom_fields``, ``consents``, ``custom_attributes``; empty where it was only looked through.
+- ``acting_started(request, user, actor)``: staff (``actor``, an `OrgUser`) acts for a reader. It is
+  no sign-in of the reader's, so there is no ``user_logged_in``.
+- ``acting_ended(request, identity, actor_identity)``: ... and no more; each of the two is kind,
+  application and id. In between, ``request.identityx.actor`` of the other signals tells who acts.
 - ``login_failed(request, reason, kind, email_digest)``: a link did not lead to a session.
 - ``email_changed(request, user, old_email)``: a reader has a new address, ``user.email``; the
   session and, with ``django_identityx.accounts``, the row have it already.
@@ -27,6 +31,8 @@ login_link_sent = Signal()
 user_logged_in = Signal()
 user_logged_out = Signal()
 profile_updated = Signal()
+acting_started = Signal()
+acting_ended = Signal()
 login_failed = Signal()
 email_changed = Signal()
 token_rejected = Signal()

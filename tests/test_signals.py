@@ -24,6 +24,8 @@ def test_all_are_described() -> None:
             "user_logged_in",
             "user_logged_out",
             "profile_updated",
+            "acting_started",
+            "acting_ended",
             "login_failed",
             "email_changed",
             "token_rejected",

@@ -19,6 +19,8 @@ PATHS = {
     "org-login": "org-login/",
     "devices": "devices/",
     "profile": "profile/",
+    "act-as": "act-as/",
+    "act-end": "act-end/",
     "link-account": "link-account/",
     "change-email": "change-email/",
     "api-login-link": "api/login-link/",
@@ -67,6 +69,8 @@ def test_behind_login_required_middleware(sandbox: Sandbox, settings, name: str,
         "devices": 302,
         "profile": 302,
         "change-email": 302,
+        "act-as": 302,
+        "act-end": 405,
     }
     unsafe_only = name.startswith("api-") and name != "api-me"
     assert response.status_code == expected.get(name, 405 if unsafe_only else 200)

@@ -9,7 +9,6 @@ whoever only reads. Each sign-in is a row, which no page looks at: a renewal eve
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,6 +24,8 @@ from ..addresses import visitor
 from ..credentials import Credential, TokenType
 from ..users import AppUser, OrgUser
 from . import rows
+from .acting import act_as, stop_acting
+from .actors import may_act
 from .ending import (
     end_credential,
     end_others,
@@ -35,7 +36,7 @@ from .ending import (
     revoke_and_tell,
     sign_ins,
 )
-from .held import KEY, fields, read
+from .held import KEY, begin, read
 from .loading import aload, load
 from .people import attach, connect, holds_somebody, is_same_person, known_user
 from .verdicts import (
@@ -43,6 +44,7 @@ from .verdicts import (
     aget_user,
     aget_verdict,
     fresh,
+    get_actor_hint,
     get_credential,
     get_hint,
     get_identity,
@@ -54,6 +56,7 @@ from .verdicts import (
 __all__ = [
     "KEY",
     "SAFE_METHODS",
+    "act_as",
     "aget_user",
     "aget_verdict",
     "aload",
@@ -62,6 +65,7 @@ __all__ = [
     "connect",
     "end_sign_in",
     "fresh",
+    "get_actor_hint",
     "get_credential",
     "get_hint",
     "get_identity",
@@ -74,9 +78,11 @@ __all__ = [
     "logout",
     "logout_elsewhere",
     "logout_everywhere",
+    "may_act",
     "refresh",
     "revoke",
     "sign_ins",
+    "stop_acting",
 ]
 
 logger = logging.getLogger("django_identityx")
@@ -109,22 +115,14 @@ def login(
     if not is_same_person(request, user):
         request.session.flush()
     request.session.cycle_key()
-    now = time.time()
     app_id = applications.current(request).app_id or ""
     row = rows.write(request, user.identity, app_id)
     if held is not None:  # only now: where the new one can't be written, the old one goes on
         rows.drop(held.row)
-    request.session[KEY] = {
-        "type": credential.token_type.value,
-        "token": credential.token,
-        "identity": list(user.identity),
-        "app": app_id,
-        "hint": user.name or user.email,
-        "at": now,
-        "row": row,
-        **fields(user, now, now),
-    }
-    if held is not None and held.credential != credential:
+    request.session[KEY] = begin(user, credential, app_id, row)
+    if held is not None and held.actor is not None:
+        revoke_and_tell(held, request)
+    elif held is not None and held.credential != credential:
         end_credential(held.credential, visitor(request))
     attach(request, user)
     rotate_token(request)
@@ -141,6 +139,7 @@ def logout(request: HttpRequest, *, everywhere: bool = False) -> bool:
     was to end has ended: a session whose store does not answer goes on, and its row with it.
     IdentityX answers before it has deleted a token, and may be down: so the token stays denied
     here for longer than any verdict can live, and for 30 days if the revocation failed.
+    Who acts for a reader signs out of both; with ``everywhere``, `Rejected` is raised.
     """
     held = read(request.session)
     user = known_user(request)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from django.db import DatabaseError
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from .. import audit, verification
 from ..addresses import Visitor, visitor
@@ -16,7 +17,7 @@ from ..exceptions import IdentityXError, Rejected, Unavailable
 from ..models import SignIn
 from ..users import AppUser, IdentityXUser, OrgUser
 from . import rows
-from .held import Held, current
+from .held import Held, current, read
 
 DENIED_AFTER_FAILED_REVOCATION = 30 * 24 * 3600  # seconds
 
@@ -37,7 +38,8 @@ def logout_elsewhere(request: HttpRequest) -> bool:
 
 
 def end_others(held: Held, request: HttpRequest) -> bool:
-    """End all sign-ins to the application of ``held`` but its own."""
+    """End all sign-ins to the application of ``held`` but its own; not for who acts for them."""
+    refuse_actor(held)
     try:
         others = [row for row in rows.of(held.identity, held.app_id) if row.pk != held.row]
     except DatabaseError:  # the one at hand must end all the same
@@ -71,8 +73,15 @@ def end_sign_in(request: HttpRequest, pk: int) -> bool:
     held = current(request)
     if held is None:
         return True
+    refuse_actor(held)
     mine = rows.of(held.identity, held.app_id)
     return end_rows([row for row in mine if row.pk == pk != held.row], request)
+
+
+def refuse_actor(held: Held | None) -> None:
+    """Raise `Rejected` for what only people themselves may do."""
+    if held is not None and held.actor is not None:
+        raise Rejected("acting", _("Not while you act for somebody else."))
 
 
 def end_rows(ending: Iterable[SignIn], request: HttpRequest | None = None) -> bool:
@@ -135,8 +144,20 @@ def revoke_and_tell(
     *,
     asking: bool = True,
 ) -> bool:
-    """Revoke what a session held, and write down that it ended; whether IdentityX answered."""
+    """Revoke what a session held, and write down that it ended; whether IdentityX answered.
+
+    Where somebody acted for the person, their own sign-in ends with it: no cookie leads there.
+    """
     on_behalf_of = Visitor() if request is None else visitor(request)
     revoked, denied = end_credential(held.credential, on_behalf_of, asking=asking)
-    audit.user_logged_out(request, user, revoked=revoked, denied=denied, identity=held.identity)
-    return revoked
+    if (actor := held.actor) is None:
+        audit.user_logged_out(request, user, revoked=revoked, denied=denied, identity=held.identity)
+        return revoked
+    audit.acting_ended(request, held.identity, actor.identity, revoked=revoked, denied=denied)
+    session = rows.waiting(actor)
+    if session is None:  # ended already, or expired
+        return end_credential(actor.credential, on_behalf_of, asking=revoked)[0]
+    own = read(session)
+    rows.drop(own.row if own else None)
+    session.flush()
+    return revoke_and_tell(actor, request, asking=revoked)

@@ -1,11 +1,15 @@
 """What a session keeps of the person who signed in: nothing of it is verified by being there.
 
-The snapshot is the last verdict, for the hours in which IdentityX can't be asked.
+The snapshot is the last verdict, for the hours in which IdentityX can't be asked. Where a member of
+staff acts for a reader, ``actor`` beside the reader's credential is that member's sign-in, and
+``session`` in it the key of the session that waits for their return. It is part of the same value,
+since IdentityX marks nothing: whoever loses it loses the reader's credential as well.
 """
 
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import asdict
 from typing import Any
 
@@ -13,12 +17,12 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpRequest
 
-from .. import applications
+from .. import applications, audit
 from ..applications import Application
 from ..credentials import Credential, TokenType
 from ..users import AccessLevel, AppUser, Membership, OrgUser, Team
 
-KEY = "_identityx"
+KEY = audit.KEY
 RENEW_AFTER = 600  # seconds after which snapshot and sign-in are written again
 
 _FIELDS = {"type", "token", "identity", "hint", "at"}
@@ -45,6 +49,11 @@ class Held:
     @property
     def hint(self) -> str:
         return str(self.data["hint"])
+
+    @property
+    def actor(self) -> Held | None:
+        """The member of staff who acts for this reader; None where people act for themselves."""
+        return Held(self.data["actor"]) if "actor" in self.data else None
 
     @property
     def row(self) -> int | None:
@@ -76,7 +85,15 @@ def read(session: SessionBase) -> Held | None:
     data = session.get(KEY)
     if not isinstance(data, dict) or not data.keys() >= _FIELDS:
         return None
+    if "actor" in data and not _is_actor(data["actor"]):
+        return None  # never a reader who signed in
     return Held(data)
+
+
+def _is_actor(data: Any) -> bool:
+    if not isinstance(data, dict) or not data.keys() >= _FIELDS | {"session"}:
+        return False
+    return "actor" not in data and data["type"] == TokenType.ORG_USER.value
 
 
 def current(request: HttpRequest) -> Held | None:
@@ -86,6 +103,21 @@ def current(request: HttpRequest) -> Held | None:
     if held is None or not held.is_of(applications.current(request)):
         return None
     return held
+
+
+def begin(user: AppUser | OrgUser, credential: Credential, app_id: str, row: int) -> dict[str, Any]:
+    """What a session keeps from a sign-in on."""
+    now = time.time()
+    return {
+        "type": credential.token_type.value,
+        "token": credential.token,
+        "identity": list(user.identity),
+        "app": app_id,
+        "hint": user.name or user.email,
+        "at": now,
+        "row": row,
+        **fields(user, now, now),
+    }
 
 
 def fields(user: AppUser | OrgUser, verified_at: float, now: float) -> dict[str, Any]:

@@ -19,11 +19,13 @@ from .loading import load
 def is_same_person(request: HttpRequest, user: AppUser | OrgUser) -> bool:
     """Whether the session may be kept for ``user``: it is theirs already, or nobody's.
 
+    That in which somebody acts for ``user`` is not.
+
     A Django user in the session counts as another person, unless it is the very one that the
     site's loader gives for ``user``.
     """
     held = read(request.session)
-    if held is not None and held.identity != user.identity:
+    if held is not None and (held.identity != user.identity or held.actor is not None):
         return False
     return auth.SESSION_KEY not in request.session or _is_row_of(auth.get_user(request), user)
 
@@ -47,7 +49,7 @@ def _django_logged_in(
     if request is None or held is None:
         return
     snapshot = held.snapshot()
-    if snapshot is None or not _is_row_of(user, snapshot[0]):
+    if held.actor is not None or snapshot is None or not _is_row_of(user, snapshot[0]):
         leave(request, held)
 
 

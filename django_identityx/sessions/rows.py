@@ -33,10 +33,14 @@ class NotEnded(Exception):
     """The store could not delete a session."""
 
 
-def write(request: HttpRequest, identity: Identity, app_id: str) -> int:
-    """Write a sign-in down; raises `Unavailable` where the database does not take it."""
+def write(request: HttpRequest, identity: Identity, app_id: str, actor_id: str = "") -> int:
+    """Write a sign-in down; ``actor_id`` is whose it is, if not the person's own.
+
+    Raises `Unavailable` where the database does not take it.
+    """
     kind, _, identity_id = identity
-    row = SignIn(kind=kind, app_id=app_id, identity_id=identity_id, created_at=timezone.now())
+    row = SignIn(kind=kind, app_id=app_id, identity_id=identity_id, actor_id=actor_id)
+    row.created_at = timezone.now()
     row.session_key = request.session.session_key or ""
     for name, value in _seen(request).items():
         setattr(row, name, value)
@@ -100,6 +104,15 @@ def held_by(row: SignIn) -> Held | None:
         raise NotEnded from error
     same = held is not None and (held.identity[0], held.identity[2]) == (row.kind, row.identity_id)
     return held if same else None
+
+
+def waiting(actor: Held) -> SessionBase | None:
+    """The session of who acts for somebody, as they left it; None where it has ended."""
+    session = _store(actor.data["session"])
+    held = read(session)
+    if held is None or (held.identity, held.credential) != (actor.identity, actor.credential):
+        return None
+    return session
 
 
 def is_gone(row: SignIn) -> bool:

@@ -19,8 +19,9 @@ from ..exceptions import IdentityXError, Rejected, Unavailable
 from ..users import AppUser, OrgUser
 from ..verification import Verdict
 from . import rows
+from .actors import Acted, is_powerful, may_act
 from .ending import revoke_and_tell
-from .held import KEY, Held, current, fields
+from .held import KEY, Held, current, fields, read
 from .loading import aload, load
 
 logger = logging.getLogger("django_identityx")
@@ -123,6 +124,13 @@ def get_hint(request: HttpRequest) -> str:
     return "" if held is None else held.hint
 
 
+def get_actor_hint(request: HttpRequest) -> str:
+    """The name of who acts here for a reader; empty where nobody does. Asks nobody."""
+    held = current(request)
+    actor = None if held is None else held.actor
+    return "" if actor is None else actor.hint
+
+
 def fresh(credential: Credential, verdict: Verdict) -> Credential:
     """``credential`` as ``request.auth``: with the verdict's freshness."""
     return credential if verdict.fresh else replace(credential, fresh=False)
@@ -135,6 +143,7 @@ def _is_plain(held: Held, outcome: Verdict | IdentityXError, now: float) -> bool
         and outcome.user.identity == held.identity
         and not held.is_due(now)
         and not _is_too_old(held, now)
+        and "actor" not in held.data
     )
 
 
@@ -151,7 +160,7 @@ def _settle(
         _end(request, held, revoking=True)
         return None
     if isinstance(outcome, Unavailable):
-        return _from_snapshot(request, held, outcome, max_age, now)
+        outcome = _from_snapshot(request, held, outcome, max_age, now)
     if not isinstance(outcome, Verdict) or outcome.user.identity != held.identity:
         reason = getattr(outcome, "reason", "the token is somebody else's")
         logger.debug("session: ended, %s", reason)
@@ -161,12 +170,60 @@ def _settle(
         logger.debug("session: ended, its sign-in was ended from elsewhere")
         _end(request, held, revoking=True)
         return None
-    return outcome
+    if (actor := held.actor) is None:
+        return outcome
+    return _with_actor(request, held, actor, outcome, max_age, now)
+
+
+def _with_actor(
+    request: HttpRequest,
+    held: Held,
+    actor: Held,
+    verdict: Verdict,
+    max_age: float | None,
+    now: float,
+) -> Acted | None:
+    """``verdict``, if who acts may still do so; else acting ends, and the session with it."""
+    try:
+        about_actor = _verdict_on_actor(request, actor, max_age, now)
+        if is_powerful(load(verdict.user, request=request, fresh=verdict.fresh)):
+            raise Rejected("has_powers")
+    except Rejected as rejected:
+        logger.debug("session: ended, acting for this person: %s", rejected.reason)
+        _end(request, held, revoking=True)
+        return None
+    user, fresh = about_actor.user, verdict.fresh and about_actor.fresh
+    return Acted(
+        verdict.user,
+        verdict.verified_at,
+        fresh=fresh,
+        actor=user if isinstance(user, OrgUser) else None,
+    )
+
+
+def _verdict_on_actor(
+    request: HttpRequest, actor: Held, max_age: float | None, now: float
+) -> Verdict:
+    """As for a session of their own, which waits for them; raises `Rejected`."""
+    here, session = applications.current(request), rows.waiting(actor)
+    own = None if session is None else read(session)
+    if own is None or _is_too_old(own, now):
+        raise Rejected("revoked")
+    try:
+        verdict = verification.check(own.credential, application=here, max_age=max_age)
+    except Unavailable as error:
+        outcome = _from_snapshot(request, own, error, max_age, now)
+        if isinstance(outcome, Rejected):
+            raise outcome from error
+        verdict = outcome
+    if verdict.user.identity != own.identity or not may_act(verdict.user, here):
+        raise Rejected("may_not_act")
+    return verdict
 
 
 def _from_snapshot(
     request: HttpRequest, held: Held, error: Unavailable, max_age: float | None, now: float
-) -> Verdict | None:
+) -> Verdict | Rejected:
     """The session's last verdict for whoever only reads; else ``error`` is raised."""
     snapshot = held.snapshot()
     if snapshot is None or max_age is not None or request.method not in SAFE_METHODS:
@@ -179,9 +236,7 @@ def _from_snapshot(
     try:
         check_claims(held.credential, held.app_id or None, now)
     except Rejected as rejected:
-        logger.debug("session: ended, %s", rejected.reason)
-        _end(request, held)
-        return None
+        return rejected
     logger.debug("session: no verdict, the last one serves")
     return Verdict(user, verified_at, fresh=False)
 
@@ -208,7 +263,7 @@ def _end(request: HttpRequest, held: Held, *, revoking: bool = False) -> None:
     else:
         request.session.flush()
     rows.drop(held.row)
-    if revoking:
+    if revoking or held.actor is not None:
         revoke_and_tell(held, request)
     else:
         audit.user_logged_out(request, None, revoked=True, denied=True, identity=held.identity)

@@ -14,6 +14,8 @@ from .flow import CONNECTING
 from .forms import EmailForm
 from .links import Link, LinkKind, read_link, token_from
 from .pages import (
+    ActAsView,
+    ActEndView,
     CallbackView,
     ChangeEmailView,
     DevicesView,
@@ -33,6 +35,8 @@ __all__ = [
     "APILoginView",
     "APILogoutView",
     "APIMeView",
+    "ActAsView",
+    "ActEndView",
     "CallbackView",
     "ChangeEmailView",
     "DevicesView",

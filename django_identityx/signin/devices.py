@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from .. import sessions
+from ..models import SignIn
 
 # What a user agent has in it, and what people call that. The first that fits counts: all claim to
 # be others, too.
@@ -41,13 +42,18 @@ def describe_agent(user_agent: str) -> str:
     return browser or system or _("Unknown device")
 
 
+def _name(row: SignIn) -> str:
+    """Whoever acts for the person is told as such, and not where they sit."""
+    return _("Support, acting for you") if row.actor_id else describe_agent(row.user_agent)
+
+
 def devices(request: HttpRequest) -> list[dict[str, Any]]:
     """The person's sign-ins, the one of this request first."""
     known = [
         {
             "id": row.pk,
-            "name": describe_agent(row.user_agent),
-            "address": row.address,
+            "name": _name(row),
+            "address": None if row.actor_id else row.address,
             "signed_in_at": row.created_at,
             "last_seen": row.last_seen,
             "current": is_current,

@@ -12,7 +12,6 @@ from .. import audit, emails, sessions
 from ..applications import Application
 from ..conf import conf
 from ..exceptions import ConfigurationError, Malformed, Rejected, Unavailable
-from ..middleware import details
 from ..users import AppUser, OrgUser
 from .cookies import Mark
 from .links import Link, read_link
@@ -62,6 +61,8 @@ def decide(
     to the two questions.
     """
     link = admit(request, text, application, changes=True)
+    if pressed and sessions.get_actor_hint(request):
+        raise Rejected("acting")
     mark = Mark.of(request)
     asked_here = mark is not None and mark.asked_for(link.email)
     may_go_on = conf.LINK_CONFIRMATION == "never" or (
@@ -89,15 +90,13 @@ def _change(request: HttpRequest, link: Link, pressed: bool, agreed: bool) -> St
     user = sessions.get_user(request)
     if not sessions.holds_somebody(request):
         return Step.REDEEM if agreed else Step.CONFIRM
-    actor = details(request).actor
-    if actor is None and isinstance(user, AppUser) and sessions.is_same_person(request, user):
+    if isinstance(user, AppUser) and sessions.is_same_person(request, user):
         if emails.clean(user.email) == emails.clean(link.email):
             return Step.LEAD_ON
         if emails.clean(user.email) == emails.clean(link.old_email):
             return Step.REDEEM
-    reason = "acting" if actor is not None else "other_account"
-    audit.login_unverified(request, reason)
-    raise Rejected(reason, "The link changes no address of whoever is signed in here.")
+    audit.login_unverified(request, "other_account")
+    raise Rejected("other_account", "The link changes no address of whoever is signed in here.")
 
 
 def admit(

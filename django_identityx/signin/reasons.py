@@ -94,7 +94,7 @@ REASONS = {
     "acting": Reason(
         403,
         _("Only the person themselves can do this"),
-        _("You act for somebody. Their address is theirs alone to change."),
+        _("You act for somebody, and this is theirs alone to do."),
     ),
     "other_account": Reason(
         409,
@@ -135,6 +135,21 @@ REASONS = {
         403,
         _("This account can't sign in here"),
         _("It does not belong to the organization whose staff may sign in to this site."),
+    ),
+    "may_not_act": Reason(
+        403,
+        _("You can't act for a reader"),
+        _("Only owners and administrators of this site's organization may, signed in as such."),
+    ),
+    "has_powers": Reason(
+        403,
+        _("Nobody can act for this reader"),
+        _("This account has rights on this site that can't be lent."),
+    ),
+    "no_such_reader": Reason(
+        404,
+        _("There is no such reader"),
+        _("Nobody with this id belongs to this site. The account may have been deleted."),
     ),
     "confirmation_required": Reason(
         409,

@@ -12,6 +12,7 @@ from django.http.request import split_domain_port
 from django.urls import get_script_prefix
 from django.utils.translation import get_language, pgettext
 
+from .. import sessions
 from ..access import Access, get_access
 from ..comments import Stream, section
 from ..conf import conf
@@ -47,6 +48,22 @@ def identityx_comments(
     request = context["request"]
     address = request.build_absolute_uri(url) if url else ""
     return section(request, Stream(str(stream), str(title), address))
+
+
+@register.inclusion_tag("identityx/_acting.html", takes_context=True)
+def identityx_acting(context: Any, next: str = "") -> dict[str, Any]:  # noqa: A002
+    """``{% identityx_acting %}``: who acts for whom, with a button that stops it; once on a page.
+
+    Nothing where people act for themselves. Asks nobody, so it stands on public pages in an outage
+    as well. ``next`` is where the button leads.
+    """
+    request, rendering = context.get("request"), context.render_context
+    actor = "" if request is None else sessions.get_actor_hint(request)
+    if not actor or hasattr(rendering, "identityx_acting"):
+        return {}
+    rendering.identityx_acting = True
+    reader, token = sessions.get_hint(request), context.get("csrf_token")
+    return {"actor": actor, "reader": reader, "next": next, "csrf_token": token}
 
 
 @register.simple_tag(takes_context=True)

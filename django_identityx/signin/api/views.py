@@ -14,6 +14,7 @@ from ... import emails, ratelimits, sessions
 from ...conf import conf
 from ...credentials import TokenType
 from ...exceptions import Rejected
+from ...middleware import details
 from ...profile import LONGEST
 from ...users import AppUser, OrgUser
 from .. import redirects
@@ -172,7 +173,7 @@ class MeView(JSONView):
         user = sessions.get_user(request._request)
         token = {"csrf_token": get_token(request._request)}
         if isinstance(user, AppUser | OrgUser):
-            return Response({**describe(user), **token})
+            return Response({**describe(user), "actor": _actor(request), **token})
         return nobody(**token)
 
 
@@ -184,6 +185,14 @@ def nobody(**more: Any) -> Response:
     )
     response["WWW-Authenticate"] = 'Session realm="identityx"'
     return response
+
+
+def _actor(request: Request) -> dict[str, Any] | None:
+    """The member of staff who acts for the reader."""
+    actor = details(request._request).actor
+    if actor is None:
+        return None
+    return {"id": actor.id, "email": actor.email, "name": actor.name}
 
 
 _QUESTIONS = {

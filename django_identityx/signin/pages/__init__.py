@@ -1,5 +1,6 @@
 """The pages of the sign-in flow."""
 
+from .acting import ActAsView, ActEndView
 from .base import Page
 from .callback import CallbackView
 from .change_email import ChangeEmailView
@@ -9,6 +10,8 @@ from .logout import LogoutView
 from .profile import ProfileView
 
 __all__ = [
+    "ActAsView",
+    "ActEndView",
     "CallbackView",
     "ChangeEmailView",
     "DevicesView",

@@ -17,7 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.generic import View
 
 from ... import applications, outages, sessions
-from ...exceptions import ConfigurationError, Unavailable
+from ...exceptions import ConfigurationError, Rejected, Unavailable
 from ...ratelimits import LimitExceeded
 from .. import csrf, redirects
 from ..cookies import MAX_CARRIED, Carrier
@@ -52,6 +52,8 @@ class Page(View):
                 response = super().dispatch(request, *args, **kwargs)
         except LimitExceeded as error:
             response = self.later("too_many", error.wait, text=too_many(error.wait))
+        except Rejected as rejected:  # who is signed in may not do this
+            response = self.problem(rejected.reason)
         except (Unavailable, ConfigurationError) as error:
             response = self.later("unavailable", outages.tell(request, error))
         except ImproperlyConfigured as error:

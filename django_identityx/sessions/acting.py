@@ -1,0 +1,112 @@
+"""Acting for a reader: in a session of its own, while the staff's waits as it is.
+
+So nothing of the one is ever mixed with the other, a row of the site's user model included. It is
+no sign-in of the reader's: ``user_logged_in`` is not sent.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from django.http import HttpRequest
+from django.middleware.csrf import rotate_token
+from django.utils.translation import gettext_lazy as _
+
+from .. import applications, audit, verification
+from ..addresses import visitor
+from ..client import IdentityXClient
+from ..conf import conf
+from ..credentials import Credential, check_claims
+from ..exceptions import NotAllowed, NotFound, Rejected
+from ..users import AppUser, OrgUser
+from . import rows
+from .actors import is_powerful, may_act
+from .ending import end_credential, refuse_actor
+from .held import KEY, Held, begin, current, read
+from .loading import load
+from .people import attach
+from .verdicts import get_verdict
+
+logger = logging.getLogger("django_identityx")
+
+
+def act_as(request: HttpRequest, user_id: str) -> AppUser:
+    """Let the member of staff who is signed in act for a reader, by the reader's IdentityX id.
+
+    IdentityX is asked anew who they are: Owners and Administrators of our organization may. Raises
+    `Rejected` with the reason ``acting`` (acts already), ``may_not_act`` or, about the reader,
+    ``banned``, ``not_admitted`` or ``has_powers``; `NotFound`, `Unavailable`, `ConfigurationError`.
+    """
+    refuse_actor(current(request))
+    verdict = get_verdict(request, max_age=0)
+    held, here = current(request), applications.current(request)
+    if verdict is None or held is None or not may_act(verdict.user, here):
+        raise Rejected("may_not_act", _("Only Owners and Administrators may act for a reader."))
+    assert isinstance(verdict.user, OrgUser)  # noqa: S101 - may_act says so
+    client = IdentityXClient.from_settings(here, visitor=visitor(request))
+    try:
+        login = client.impersonate_app_user(held.credential, user_id)
+    except NotAllowed:
+        raise Rejected("may_not_act", _("IdentityX does not let you act for a reader.")) from None
+    user, credential = login.user, login.credential
+    try:
+        check_claims(credential, here.app_id)
+        if user.id != user_id:
+            raise NotFound("IdentityX answered with another user.")
+        if conf.REFUSE_BANNED and user.banned:
+            raise Rejected("banned")
+        if is_powerful(load(user, request=request)):
+            raise Rejected("has_powers", _("This reader has rights here that nobody may lend."))
+        _begin(request, held, user, credential)
+    except BaseException:
+        end_credential(credential, visitor(request))
+        raise
+    verification.remember(credential, user)  # the first page asks nobody
+    attach(request, user)
+    rotate_token(request)
+    logger.debug("act_as: %s acts for a reader", verdict.user.kind)
+    audit.acting_started(request, user, verdict.user)
+    return user
+
+
+def _begin(request: HttpRequest, held: Held, user: AppUser, credential: Credential) -> None:
+    """Put a new session in the place of the staff's, which is saved as it is."""
+    waiting = request.session
+    if waiting.modified:
+        waiting.save()
+    session = request.session = type(waiting)()
+    try:
+        session.create()
+        app_id = applications.current(request).app_id or ""
+        row = rows.write(request, user.identity, app_id, held.identity[2])
+        kept = ("type", "token", "identity", "hint", "at", "app")
+        actor = {name: held.data[name] for name in kept if name in held.data}
+        session[KEY] = {
+            **begin(user, credential, app_id, row),
+            "actor": {**actor, "session": waiting.session_key},
+        }
+        session.save()
+    except BaseException:
+        request.session = waiting
+        raise
+
+
+def stop_acting(request: HttpRequest) -> bool:
+    """End acting, and go on as who acted; whether anybody did.
+
+    The reader's token is revoked. Where the sign-in of who acted has ended, nobody is signed in.
+    """
+    held = read(request.session)
+    if held is None or (actor := held.actor) is None:
+        return False
+    waiting = rows.waiting(actor)
+    request.session.flush()
+    rows.drop(held.row)
+    if waiting is not None:
+        request.session = waiting
+        waiting.modified = True  # so that the answer names it to the browser
+    attach(request, None)
+    rotate_token(request)
+    revoked, denied = end_credential(held.credential, visitor(request))
+    audit.acting_ended(request, held.identity, actor.identity, revoked=revoked, denied=denied)
+    return True
