@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from .. import verification
 from ..client import IdentityXClient
 from ..credentials import Credential
 from ..exceptions import Busy, Failing, NotConnected, Rejected, Unavailable
@@ -35,10 +36,11 @@ class Erased:
         own = client.own_profile(credential)
         if not self.country_code:
             own.set_custom_attributes({})  # saves the person, and says nothing of the profile
-            return
-        user = own.update(country_code=self.country_code, region_code=self.region_code or None)
-        if self.must_re_verify and client.credential is not None:
-            client.app_users.force_re_verification(user.id)
+        else:
+            user = own.update(country_code=self.country_code, region_code=self.region_code or None)
+            if self.must_re_verify and client.credential is not None:
+                client.app_users.force_re_verification(user.id)
+        verification.forget(credential)
 
 
 class Change:

@@ -10,12 +10,11 @@ from django.http import HttpRequest
 from .. import emails, ratelimits, sending, sessions
 from ..addresses import visitor
 from ..applications import Application
-from ..client import IdentityXClient
 from ..conf import Conf, conf
 from ..credentials import TokenType
 from ..exceptions import ConfigurationError, Rejected, Unavailable
 from ..middleware import details
-from ..profile import Catalogue, catalogue
+from ..profile import Catalogue, catalogue, own_profile
 from ..users import AppUser
 from . import erased, redirects
 from .cookies import Known, Mark
@@ -84,12 +83,11 @@ class Asking:
             raise Rejected("acting")
         if emails.clean(user.email) == email:
             raise Rejected("same_email")
-        client = IdentityXClient.from_settings(application, visitor=visitor(request))
         sending.send_change_email_link(
             credential,
             user.id,
             email,
-            erased=erased.remember(request, client.own_profile(credential).get()),
+            erased=erased.remember(request, own_profile(request, credential).get()),
             request=request,
             application=application,
             visitor=visitor(request),

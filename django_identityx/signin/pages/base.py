@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -86,6 +87,10 @@ class Page(View):
     def again(self, code: str, **context: Any) -> HttpResponse:
         """What to show where the same may be tried again: a page keeps what it was given."""
         return self.problem(code, **context)
+
+    def to_login(self) -> HttpResponse:
+        """Lead to the sign-in, and back here."""
+        return redirect_to_login(self.request.get_full_path(), reverse("identityx:login"))
 
     def csrf_failed(self, code: str) -> HttpResponse:
         return self.again(code)

@@ -16,7 +16,6 @@ from ..cookies import Mark, Note
 from ..forms import NewEmailForm
 from ..reasons import reason_for
 from .base import Page
-from .devices import to_login
 
 
 class ChangeEmailView(Asking, Page):
@@ -26,7 +25,7 @@ class ChangeEmailView(Asking, Page):
         user = sessions.get_user(request)
         if isinstance(user, AppUser):
             return self.form(NewEmailForm(), current=user.email)
-        return self.problem("readers_only") if user.is_authenticated else to_login(request)
+        return self.problem("readers_only") if user.is_authenticated else self.to_login()
 
     def post(self, request: HttpRequest) -> HttpResponse:
         form = NewEmailForm(request.POST)
@@ -40,7 +39,7 @@ class ChangeEmailView(Asking, Page):
                 form.refuse("email", reason_for("same_email").title)
                 return self.form(form, status=400)
             if sessions.get_credential(request) is None:
-                return to_login(request)
+                return self.to_login()
             return self.problem(rejected.reason)
         response = redirect("identityx:link-sent")
         Mark.for_browser(request).asking(email).leave(request, response)
@@ -51,6 +50,10 @@ class ChangeEmailView(Asking, Page):
     def form(self, form: NewEmailForm, **context: Any) -> HttpResponse:
         stay = redirects.after_login(self.request, self.target)
         return self.page("change_email", form=form, next=self.target, stay=stay, **context)
+
+    def csrf_failed(self, code: str) -> HttpResponse:
+        """An empty form: another site may have filled in where the link is to go."""
+        return self.form(NewEmailForm(), code=code)
 
     def again(self, code: str, **context: Any) -> HttpResponse:
         """The form with what was typed: nothing is lost, and nothing has happened yet."""

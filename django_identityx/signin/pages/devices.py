@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 
 from ... import sessions
 from ..devices import devices
@@ -22,7 +20,7 @@ class DevicesView(LogoutView):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         if sessions.get_credential(request) is None:
-            return to_login(request)
+            return self.to_login()
         known = {str(row.pk): is_current for row, is_current in sessions.sign_ins(request)}
         ending = request.POST.get("end", "")
         if "everywhere" in request.POST or known.get(ending):
@@ -33,14 +31,9 @@ class DevicesView(LogoutView):
 
     def show(self, **context: Any) -> HttpResponse:
         if not sessions.get_user(self.request).is_authenticated:
-            return to_login(self.request)
+            return self.to_login()
         return self.page("devices", devices=devices(self.request), **context)
 
     def again(self, code: str, **context: Any) -> HttpResponse:
         """The page without its list, which may be what can't be had."""
         return self.page("devices", code=code, devices=[], **context)
-
-
-def to_login(request: HttpRequest) -> HttpResponse:
-    """Lead to the sign-in, and back here."""
-    return redirect_to_login(request.get_full_path(), reverse("identityx:login"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
@@ -80,9 +79,6 @@ class ProfileView(Page):
             is_asked_for=bool(self.target) and gap(person) is not None,
             **context,
         )
-
-    def to_login(self) -> HttpResponse:
-        return redirect_to_login(self.request.get_full_path(), reverse("identityx:login"))
 
     def csrf_failed(self, code: str) -> HttpResponse:
         """What was typed, to be looked at: somebody else may have sent it."""
