@@ -61,6 +61,7 @@ def main() -> None:
         report(measure(contenders, options.rounds))
         if redis_url is not None:
             report(measure(dict(in_redis(token)), options.rounds))
+        report(measure(dict(entitled(sandbox)), options.rounds))
         report(measure(dict(asking(sandbox)), options.rounds))
 
 
@@ -124,6 +125,25 @@ def ours(token: str) -> Iterator[tuple[str, Callable[[], object]]]:
     header = f"Bearer AppUser {token}"
     yield "django-identityx, hit in the process", repeating(IdentityXAuthentication(), header)
     yield "django-identityx, hit in LocMemCache", from_cache(token, "default")
+
+
+def entitled(sandbox: servers.RemoteSandbox) -> Iterator[tuple[str, Callable[[], object]]]:
+    """What a view pays for `get_access` beside the verification: at most twice a hit of that."""
+    from rest_framework.request import Request
+    from rest_framework.test import APIRequestFactory
+
+    from django_identityx.access import get_access
+    from django_identityx.authentication import IdentityXAuthentication
+
+    (token,) = sandbox.tokens(1, "subscriber@example.net")
+    header = f"Bearer AppUser {token}"
+    asked = Request(
+        APIRequestFactory().get("/", HTTP_AUTHORIZATION=header),
+        authenticators=[IdentityXAuthentication()],
+    )
+    assert get_access(asked, "Premium").allowed
+    yield "django-identityx, hit in the process", repeating(IdentityXAuthentication(), header)
+    yield "get_access, hit in the process", lambda: get_access(asked, "Premium")
 
 
 def in_redis(token: str) -> Iterator[tuple[str, Callable[[], object]]]:

@@ -11,6 +11,7 @@ import ipaddress
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
@@ -57,18 +58,20 @@ def client_address(request: HttpRequest) -> str | None:
     What ``IDENTITYX_TRUSTED_PROXIES`` says decides whether it is ``REMOTE_ADDR`` or an entry of
     ``X-Forwarded-For``.
     """
-    remote = parse_address(request.META.get("REMOTE_ADDR", ""))
+    remote = request.META.get("REMOTE_ADDR", "")
     proxies = conf.TRUSTED_PROXIES
     if proxies is None:
         if any(name in request.META for name in FORWARDING):
             _warn("undeclared")
             return None
-        return _text(remote)
+        return _bare(remote)
+    if isinstance(proxies, int) and proxies <= 0:
+        return _bare(remote)
     forwarded = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
     forwarded = [part for part in forwarded if part]
     if not isinstance(proxies, int):
-        return _text(_behind_networks(remote, forwarded, proxies))
-    return _text(_behind_hops(forwarded, proxies) if proxies > 0 else remote)
+        return _text(_behind_networks(parse_address(remote), forwarded, proxies))
+    return _text(_behind_hops(forwarded, proxies))
 
 
 def parse_address(text: str) -> Address | None:
@@ -91,6 +94,12 @@ def network_of(address: str, bits: int = 64) -> str:
     if ":" not in address:
         return address
     return str(ipaddress.ip_network((address, bits), strict=False))
+
+
+@lru_cache(maxsize=1024)
+def _bare(text: str) -> str | None:
+    """The address in ``text``. To read one takes longer than a hit of `access`."""
+    return _text(parse_address(text))
 
 
 def _text(address: Address | None) -> str | None:

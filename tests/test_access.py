@@ -361,6 +361,9 @@ def test_accidents_open_nothing(settings, accident: str) -> None:
             get_access(request, "Premium")
         with pytest.raises(Unavailable):
             get_access(request)
+        for url in ("/premium-api/", "/no-premium/", "/anyone/", "/premium-or-staff/", *PAGES):
+            assert Client().get(url, REMOTE_ADDR=OFFICE).status_code == 503, url
+        assert Client().get("/teaser/", REMOTE_ADDR=OFFICE).content == b"later"
 
 
 def test_an_endpoint_that_is_gone_opens_nothing(settings) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
@@ -18,7 +17,7 @@ from ..exceptions import Rejected
 from ..middleware import PRIVATE, details
 from ..users import AccessLevel
 from .entitlements import entitlements
-from .levels import describe, name_only
+from .levels import describe, known_level
 from .messages import message_for
 
 logger = logging.getLogger("django_identityx")
@@ -74,17 +73,21 @@ def get_access(request: Any, *names_or_ids: str) -> Access:
         allowed = any(level.id in names_or_ids or level.name in names_or_ids for level in held)
     else:
         allowed = credential is not None or entitled.is_in_team
-    describe_levels = name_only if allowed else partial(describe, application)
-    required = describe_levels(names_or_ids, held)
-    reason = "" if allowed else ACCESS_LEVEL_REQUIRED if is_somebody else LOGIN_REQUIRED
-    logger.debug("Access %s%s.", "allowed" if allowed else "refused: ", reason)
+    is_fresh = is_fresh and details(django_request).fresh
+    if allowed:
+        logger.debug("Access allowed.")
+        required = tuple([known_level(name, held) for name in names_or_ids])
+        return Access(True, "", "", required, held, is_fresh)
+    reason = ACCESS_LEVEL_REQUIRED if is_somebody else LOGIN_REQUIRED
+    logger.debug("Access refused: %s.", reason)
+    lacking = describe(application, names_or_ids, held)
     return Access(
-        allowed=allowed,
+        allowed=False,
         reason=reason,
-        message="" if allowed else message_for(required, is_signed_in=is_somebody),
-        required=tuple([AccessLevel(level.id, level.name) for level in required]),
+        message=message_for(lacking, is_signed_in=is_somebody),
+        required=tuple([AccessLevel(level.id, level.name) for level in lacking]),
         levels=held,
-        fresh=is_fresh and details(django_request).fresh,
+        fresh=is_fresh,
     )
 
 
@@ -102,8 +105,8 @@ def _credential(request: Any, django_request: HttpRequest) -> tuple[Credential |
     credential: Credential | None
     if request is django_request:
         credential = details(django_request).credential
-    elif isinstance(request.auth, Credential):
-        credential = request.auth
+    elif isinstance(auth := request.auth, Credential):
+        credential = auth
     elif isinstance(request.successful_authenticator, SessionAuthentication):
         credential = details(django_request).credential  # CSRF was checked
     else:

@@ -28,17 +28,23 @@ class Entitlements:
 class _Question:
     """``activeAppContext`` for one visitor, together with ``activeAppUser`` for a credential."""
 
+    __slots__ = ("_address", "_application", "_credential", "key")
+
     def __init__(
-        self, application: Application, credential: Credential | None, address: str | None
+        self,
+        prefix: str,
+        application: Application,
+        credential: Credential | None,
+        address: str | None,
     ) -> None:
         if application.app_id is None:
             raise ConfigurationError("Access levels belong to an application: IDENTITYX_APP_ID.")
         self._application = application
         self._credential = credential
         self._address = address
-        token = credential.token if credential is not None else ""
-        parts = "\0".join(("access", conf.API_URL, application.app_id, token, address or ""))
-        self.key = hashlib.sha256(parts.encode("utf-8", "surrogatepass")).digest()
+        token = "" if credential is None else credential.token
+        about = f"{prefix}\0{application.app_id}\0{token}\0{address or ''}"
+        self.key = hashlib.sha256(about.encode("utf-8", "surrogatepass")).digest()
 
     def prepare(self, *, is_known: bool) -> float | None:
         return None  # the credential has just been verified, and its expiry with it
@@ -64,8 +70,9 @@ class _Question:
         return Entitlements(levels, data["team"] is True)
 
 
-_engine_of_process: PerProcess[Engine[Entitlements]] = PerProcess(
-    lambda: Engine("access:", Lifetimes.from_settings())
+# Where keys begin, and the answers.
+_of_process: PerProcess[tuple[str, Engine[Entitlements]]] = PerProcess(
+    lambda: (f"access\0{conf.API_URL}", Engine("access:", Lifetimes.from_settings()))
 )
 
 
@@ -76,6 +83,6 @@ def entitlements(
 
     Raises `Rejected` where the credential has ended since, `Unavailable` or `ConfigurationError`.
     """
-    engine = _engine_of_process.value or _engine_of_process()
-    verdict = engine.find(_Question(application, credential, address))[1]
+    prefix, engine = _of_process.value or _of_process()
+    verdict = engine.find(_Question(prefix, application, credential, address))[1]
     return verdict.value, verdict.fresh

@@ -127,22 +127,16 @@ def describe(
             [_by_id(application, name) if is_id(name) else Level("", name) for name in wanted]
         )
     except Unavailable:
-        return name_only(wanted, held)
+        known = [known_level(name, held) for name in wanted]
+        return tuple([Level(level.id, level.name) for level in known])
 
 
-def name_only(wanted: tuple[str, ...], held: tuple[AccessLevel, ...]) -> tuple[Level, ...]:
-    """The levels that were asked for, without asking anybody."""
-    known = {key: level for level in held for key in (level.id, level.name)}
-    return tuple(
-        [
-            Level(known[name].id, known[name].name)
-            if name in known
-            else Level(name, "")
-            if is_id(name)
-            else Level("", name)
-            for name in wanted
-        ]
-    )
+def known_level(name_or_id: str, held: tuple[AccessLevel, ...]) -> AccessLevel:
+    """The level that was asked for, without asking anybody."""
+    for level in held:
+        if level.name == name_or_id or level.id == name_or_id:
+            return level
+    return AccessLevel(name_or_id, "") if is_id(name_or_id) else AccessLevel("", name_or_id)
 
 
 def _from_catalogue(levels: tuple[Level, ...], wanted: tuple[str, ...]) -> tuple[Level, ...]:
