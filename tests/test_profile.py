@@ -11,7 +11,9 @@ import pytest
 from django.urls import reverse
 
 from django_identityx import process, signals
+from django_identityx.credentials import TokenType
 from django_identityx.sandbox import DAILY_APP_ID, ORG_ID, Sandbox
+from django_identityx.testing import login
 
 from .site import READER, Visitor, forms
 
@@ -24,7 +26,7 @@ NEWSLETTER, JOB, BADGE = "Newsletter", "Job function", "Badge name"
 @pytest.fixture
 def visitor(sandbox: Sandbox) -> Visitor:
     visitor = Visitor()
-    visitor.sign_in(sandbox)
+    login(visitor, sandbox, READER)
     return visitor
 
 
@@ -49,7 +51,7 @@ def filled_in(page: Any, **changes: Any) -> dict[str, Any]:
     data: dict[str, Any] = dict(forms(page)[0][1])
     for bound in page.context["form"]:
         data[bound.html_name] = bound.value() or None
-        data[bound.html_initial_name] = bound.value()
+        data[bound.html_initial_name] = bound.initial
     data |= changes
     return {name: value for name, value in data.items() if value is not None}
 
@@ -71,9 +73,7 @@ def test_the_page_shows_what_identityx_has(visitor: Visitor) -> None:
 def test_it_is_for_readers(sandbox: Sandbox) -> None:
     assert Visitor().get(PAGE).url == f"{reverse('identityx:login')}?next={PAGE}"
     staff = Visitor()
-    staff.ask("owner@example.com", path="identityx:org-login")
-    staff.submit(staff.get(reverse("identityx:link-sent")), link=sandbox.outbox[-1].url)
-    staff.submit(staff.get(reverse("identityx:callback")))
+    login(staff, sandbox, "owner@example.com", TokenType.ORG_USER)
     assert staff.get(PAGE).status_code == 403
 
 
