@@ -20,6 +20,7 @@ from django_identityx.authentication import (
     IdentityXAuthentication,
     IdentityXSessionAuthentication,
 )
+from django_identityx.client import IdentityXClient
 from django_identityx.credentials import TokenType
 from django_identityx.decorators import complete_profile_required
 from django_identityx.mixins import CompleteProfileRequiredMixin
@@ -27,6 +28,7 @@ from django_identityx.permissions import HasCompleteProfile, IsOrgUser
 from django_identityx.profile import gap
 from django_identityx.sandbox import ORG_ID, Sandbox
 from django_identityx.sending import wait_until_sent
+from django_identityx.signin import token_from
 from django_identityx.testing import authorization, force_login, login, offline
 from django_identityx.users import AppUser
 
@@ -313,6 +315,10 @@ def test_json(sandbox: Sandbox) -> None:
     assert post(email=NEW, **ANSWERS).status_code == 202
     assert wait_until_sent()
     assert stored(sandbox, NEW)["givenName"] == "Nina"
+    assert post(email=NEW, source="newsletter").status_code == 202  # it has answered before
+    assert wait_until_sent()
+    token = token_from(sandbox.outbox[-1].url)
+    assert IdentityXClient.from_settings().login_app_user(token).login_source == "newsletter"
 
 
 @pytest.mark.usefixtures("asking")

@@ -8,11 +8,15 @@ from html import unescape
 from typing import Any
 
 import pytest
+from django.test import RequestFactory
 from django.urls import reverse
+from django.utils import translation
 
 from django_identityx import process, signals
 from django_identityx.credentials import TokenType
 from django_identityx.sandbox import DAILY_APP_ID, ORG_ID, Sandbox
+from django_identityx.signin.api import ProfileMeView
+from django_identityx.signin.pages import ProfileView
 from django_identityx.testing import login
 
 from .site import READER, Visitor, forms
@@ -68,6 +72,12 @@ def test_the_page_shows_what_identityx_has(visitor: Visitor) -> None:
     assert "What is your job function?" in text
     assert "I agree to the processing" not in text  # of people in Germany and France
     assert "no-store" in page["Cache-Control"]
+
+
+def test_another_language(visitor: Visitor) -> None:
+    """The sandbox has English names only; IdentityX has many."""
+    with translation.override("es"):
+        assert "United States" in visitor.get(PAGE).content.decode()
 
 
 def test_it_is_for_readers(sandbox: Sandbox) -> None:
@@ -239,6 +249,36 @@ def test_patch_of_nothing_looks_it_through(sandbox: Sandbox, visitor: Visitor) -
     before = dict(stored(sandbox))
     assert patch(visitor).status_code == 200
     assert stored(sandbox)["profileLastVerifiedAt"] > before["profileLastVerifiedAt"]
+
+
+def test_patch_of_one_choice(sandbox: Sandbox, visitor: Visitor) -> None:
+    job = field_id(sandbox, JOB)
+    field = sandbox._backend.world.custom_fields[job]
+    field["multiple"] = False
+    first, second = (option["id"] for option in field["options"][:2])
+    assert patch(visitor, custom_fields={job: [second]}).status_code == 200
+    assert stored(sandbox)["selectAnswers"][job]["values"] == [second]
+    assert patch(visitor, custom_fields={job: [first, second]}).status_code == 400
+    assert patch(visitor, custom_fields={job: []}).status_code == 200
+    assert stored(sandbox)["selectAnswers"][job]["values"] == []
+
+
+def test_attributes_that_the_site_names(sandbox: Sandbox, visitor: Visitor) -> None:
+    view = ProfileMeView.as_view(custom_attributes={"team": "Team"})
+    page = ProfileView.as_view(custom_attributes={"team": "Team"}, fields=["city"])
+    assert visitor.get(PAGE).status_code == 200
+    request = RequestFactory().get(PAGE)
+    request.session = visitor.session
+    text = page(request).content.decode()
+    assert 'name="attribute-team"' in text
+    assert 'name="given_name"' not in text
+    change = RequestFactory().patch(
+        ME, '{"custom_attributes": {"team": "Lamplighters"}}', content_type="application/json"
+    )
+    change.session = visitor.session
+    change._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
+    assert view(change).status_code == 200
+    assert stored(sandbox)["customAttributes"] == {"team": "Lamplighters"}
 
 
 @pytest.mark.parametrize(

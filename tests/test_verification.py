@@ -712,6 +712,17 @@ def test_forget_also_forgets_a_rejection(sandbox: Sandbox, reader: Credential) -
     assert questions.count == 1
 
 
+def test_what_was_denied_is_not_remembered_again(sandbox: Sandbox, settings: Any) -> None:
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+    known = Credential(TokenType.APP_USER, sandbox.app_user_token(READER))
+    user = verify(known)
+    deny(known)
+    with pytest.raises(Rejected):
+        remember(known, user)
+    with pytest.raises(Rejected):
+        verify(known)
+
+
 def test_a_denied_token_is_refused_whatever_identityx_says(
     sandbox: Sandbox, reader: Credential, clock: SimulatedClock
 ) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
 from dataclasses import dataclass
 from typing import Any
+
+from django.utils.translation import get_language
 
 from ..applications import Application
 from ..client import IdentityXClient
 from ..conf import conf
 from ..exceptions import ConfigurationError, OperationFailed, Unclear
 from ..process import PerProcess
+from ..users import Country
 from ..verification import Engine, Lifetimes
 
 AN_HOUR = 3600.0
@@ -44,11 +48,11 @@ class Catalogue:
 
 
 class _Question:
-    def __init__(self, application: Application) -> None:
+    def __init__(self, application: Application, lang: str) -> None:
         if application.app_id is None:
             raise ConfigurationError("Profiles belong to an application: IDENTITYX_APP_ID.")
-        self._application = application
-        text = "\0".join(("catalogue", conf.API_URL, application.app_id))
+        self._application, self._lang = application, lang
+        text = "\0".join(("catalogue", conf.API_URL, application.app_id, lang))
         self.key = hashlib.sha256(text.encode()).digest()
 
     def prepare(self, *, is_known: bool) -> float | None:
@@ -58,7 +62,7 @@ class _Question:
         client = IdentityXClient.from_settings(self._application, lane=None)
         try:
             return Catalogue(
-                tuple([(c.id, c.name) for c in client.countries()]),
+                tuple([(c.id, c.name) for c in _countries(client, self._lang)]),
                 tuple([(r.country.id, r.code, r.name) for r in client.regions()]),
                 tuple(
                     [
@@ -88,15 +92,25 @@ class _Question:
         )
 
 
+def _countries(client: IdentityXClient, lang: str) -> tuple[Country, ...]:
+    """By their names in a language, else in English."""
+    found: tuple[Country, ...] = ()
+    if lang != "en":
+        with contextlib.suppress(Unclear, OperationFailed):
+            found = client.countries(lang)
+    return found or client.countries()
+
+
 _engine_of_process: PerProcess[Engine[Catalogue]] = PerProcess(
     lambda: Engine("catalogue:", Lifetimes(fresh=AN_HOUR, local=AN_HOUR, stale=math.inf))
 )
 
 
 def catalogue(application: Application) -> Catalogue:
-    """What people of ``application`` may choose from.
+    """What people of ``application`` may choose from, in the language of the request.
 
     Raises `Unavailable` where IdentityX has never told, and `ConfigurationError`.
     """
-    found: Catalogue = _engine_of_process().find(_Question(application))[1].value
+    lang = (get_language() or "en").partition("-")[0]
+    found: Catalogue = _engine_of_process().find(_Question(application, lang))[1].value
     return found

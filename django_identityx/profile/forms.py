@@ -217,7 +217,7 @@ class ProfileForm(forms.Form):
             field = forms.MultipleChoiceField(choices=options, widget=widget, **shared)
             self._add(f"field-{asked.id}", field, chosen)
         else:
-            select = forms.Select({"class": "identityx-input"})
+            select = _Select({"class": "identityx-input"})
             field = forms.ChoiceField(choices=[("", ""), *options], widget=select, **shared)
             self._add(f"field-{asked.id}", field, chosen[0] if chosen else "")
         written = {selected.option.id: selected.write_in_value for selected in answer.answers}
@@ -236,6 +236,14 @@ class ProfileForm(forms.Form):
             error_messages={"required": _("This is needed in your country.")},
         )
         self._add(f"consent-{policy.id}", field, given)
+
+
+class _Select(forms.Select):
+    """Takes a list of one, too, as JSON has it."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        value = super().value_from_datadict(data, files, name)
+        return "".join(map(str, value)) if isinstance(value, list) and len(value) < 2 else value
 
 
 def _line(label: Any, *, required: bool = False) -> forms.CharField:

@@ -280,7 +280,13 @@ class Engine(Generic[T]):
     # --- keeping ----------------------------------------------------------------------------
 
     def store(self, question: Question[T], value: T) -> None:
-        """Keep an answer that came by another way, just now, like any other."""
+        """Keep an answer that came by another way, just now, like any other.
+
+        Raises `Rejected` for what was denied meanwhile.
+        """
+        _, until = self._denied.peek(question.key) or ("", 0.0)
+        if self._clock.monotonic() < until:
+            raise Rejected("revoked")
         drops, looked_at, now = self._drops, self._clock.monotonic(), self._clock.time()
         expires = question.prepare(is_known=True)
         look = self._look(question)
