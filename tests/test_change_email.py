@@ -121,7 +121,11 @@ def test_the_whole_way(sandbox: Sandbox, reader: Visitor) -> None:
     finally:
         signals.email_changed.disconnect(receiver)
     assert (done.status_code, done.url) == (302, PAGE)
-    assert NEW in reader.get(PAGE).content.decode()
+    page = reader.get(PAGE)
+    assert NEW in text(page)
+    assert "has been changed" in text(page)
+    assert not forms(page)
+    assert forms(reader.get(PAGE))  # once more
     now = person(sandbox, NEW)
     assert (now["verified"], now["countryCode"], now["regionCode"]) == (True, "US", "WI")
     assert is_in(reader)
@@ -321,6 +325,46 @@ def test_somebody_else_is_signed_in(sandbox: Sandbox, reader: Visitor) -> None:
     assert held(other) == token
     assert reader.submit(reader.open(url)).status_code == 302  # the link is as good as before
     assert is_in(reader)
+
+
+def test_staff_who_act_for_a_reader_change_no_address(sandbox: Sandbox, reader: Visitor) -> None:
+    url = link_for(sandbox, reader)
+    asked = sandbox.count("sendOwnAppUserChangeEmailLink")
+    staff = Visitor()
+    staff.ask(OWNER, path="identityx:org-login")
+    staff.submit(staff.get(SENT), 0, link=sandbox.outbox[-1].url)
+    staff.submit(staff.get(CALLBACK))
+    user = person(sandbox, READER)["id"]
+    assert staff.submit(staff.get(reverse("identityx:act-as"), {"user": user})).status_code == 302
+    assert staff.get(PAGE).status_code == 403
+    csrf = staff.cookies["csrftoken"].value
+    assert staff.post(PAGE, {"email": NEW, "csrfmiddlewaretoken": csrf}).status_code == 403
+    answer = staff.post(
+        API, {"email": NEW}, content_type="application/json", headers={"X-CSRFToken": csrf}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (403, "acting")
+    page = staff.open(url)
+    fields = {"carrier": forms(page)[-1][1]["carrier"], "csrfmiddlewaretoken": csrf}
+    assert staff.post(CALLBACK, fields).status_code == 403
+    assert sandbox.count("changeAppUserEmail") == 0
+    assert sandbox.count("sendOwnAppUserChangeEmailLink") == asked
+    reader.submit(reader.open(url))
+    assert staff.get("/members/").status_code == 302  # acting ends with the old address
+    assert is_in(reader)
+
+
+def test_an_answer_of_identityx_that_got_lost(sandbox: Sandbox, reader: Visitor) -> None:
+    page = reader.open(link_for(sandbox, reader))
+    sandbox.set_fault("drop", operations=["changeAppUserEmail"], executed=True, times=1)
+    again = reader.submit(page)
+    assert again.status_code == 503
+    assert person(sandbox, NEW)["verified"]  # it was done
+    told = reader.submit(again)
+    assert told.status_code == 410
+    assert b"sign in with the new one" in told.content
+    assert not is_in(reader)
+    assert reader.sign_in(sandbox, NEW).status_code == 302
+    assert reader.signed_in_as == "Rita Reader"
 
 
 def test_a_second_press_leads_on(sandbox: Sandbox, reader: Visitor) -> None:

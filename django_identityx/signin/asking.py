@@ -71,6 +71,8 @@ class Asking:
         identity = sessions.get_identity(request)
         if identity is None:
             raise Rejected("not_authenticated")
+        if sessions.get_actor_hint(request):
+            raise Rejected("acting")
         ratelimits.limit_changing(request, email, identity[2], app_id=application.app_id)
         known = details(request)
         known.demand(0)
@@ -79,8 +81,6 @@ class Asking:
             raise Rejected("not_authenticated")
         if not isinstance(user, AppUser):
             raise Rejected("readers_only")
-        if known.actor is not None:
-            raise Rejected("acting")
         if emails.clean(user.email) == email:
             raise Rejected("same_email")
         sending.send_change_email_link(

@@ -19,6 +19,9 @@ from .links import Link, read_link
 # In a session: the address whose link was asked for to be connected with who is signed in.
 CONNECTING = "_identityx_connecting"
 
+# ... and that the page which follows a change of address is to say so.
+CHANGED = "_identityx_changed"
+
 logger = logging.getLogger("django_identityx")
 
 

@@ -51,7 +51,7 @@ _TOO_OLD = Reason(
 _USED = Reason(
     410,
     _("This link has been used"),
-    _("Each link signs in once. If it was not you who used it, ask for a new one and tell us."),
+    _("Each link works once. If it was not you who used it, ask for a new one and tell us."),
     new_link=True,
 )
 _NOT_HERE = Reason(

@@ -163,6 +163,11 @@ def _exchange(
                 "login_source": login.login_source,
                 "additional_context": login.additional_context,
             }
+    except Rejected:
+        held = sessions.get_credential(request)
+        if link.changes_email and held is not None:
+            verification.forget(held)  # used before, it may be: then this one is the old address's
+        raise
     except OperationFailed as error:
         if link.changes_email and not isinstance(error, InvalidInput):
             raise Rejected("email_taken", "An account has this address.") from None

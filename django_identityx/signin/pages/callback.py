@@ -18,7 +18,7 @@ from ... import emails, ratelimits, sessions
 from ...exceptions import Rejected
 from .. import redirects
 from ..cookies import MAX_CARRIED, Carrier, Known, Mark
-from ..flow import CONNECTING, Decision, Step, decide, is_theirs
+from ..flow import CHANGED, CONNECTING, Decision, Step, decide, is_theirs
 from ..links import Link, check_token, read_link
 from ..reasons import reason_for
 from ..redemption import outside_transactions, redeem
@@ -172,6 +172,7 @@ class CallbackView(Page):
     def goal(self, carrier: Carrier, link: Link) -> str:
         """Where to go once the link has done its work: its new address is shown there."""
         if link.changes_email and not redirects.safe_target(self.request, carrier.next):
+            self.request.session[CHANGED] = True
             return reverse("identityx:change-email")
         return redirects.after_login(self.request, carrier.next)
 

@@ -13,6 +13,7 @@ from ...users import AppUser
 from .. import redirects
 from ..asking import Asking
 from ..cookies import Mark, Note
+from ..flow import CHANGED
 from ..forms import NewEmailForm
 from ..reasons import reason_for
 from .base import Page
@@ -23,8 +24,11 @@ class ChangeEmailView(Asking, Page):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         user = sessions.get_user(request)
+        if sessions.get_actor_hint(request):
+            return self.problem("acting")
         if isinstance(user, AppUser):
-            return self.form(NewEmailForm(), current=user.email)
+            is_changed = request.session.pop(CHANGED, False)
+            return self.form(NewEmailForm(), current=user.email, is_changed=is_changed)
         return self.problem("readers_only") if user.is_authenticated else self.to_login()
 
     def post(self, request: HttpRequest) -> HttpResponse:
