@@ -13,6 +13,8 @@ NEEDED = [
     "django_identityx/sandbox/schema/basics.graphql",
     "django_identityx/management/commands/identityx_sandbox.py",
     "django_identityx/management/commands/identityx_api_token.py",
+    "django_identityx/management/commands/identityx_doctor.py",
+    "django_identityx/management/commands/identityx_users.py",
 ]
 
 names = zipfile.ZipFile(sys.argv[1]).namelist()

@@ -54,8 +54,8 @@ def main() -> int:
     failed = 0
     with tempfile.TemporaryDirectory() as data, running(Path(data)) as demo:
         runs = {
-            "nobody": ("^/account/", cookies(demo, signed_in=False)),
-            "session": ("^/account/api/me/", cookies(demo, signed_in=True)),
+            "nobody": ("^/(account|app|comments)/", cookies(demo, signed_in=False)),
+            "session": ("^/(account/api/(me|devices)|comments)/", cookies(demo, signed_in=True)),
         }
         for kind in ("AppUser", "OrgUser", "OrgUserApiToken"):
             token = subprocess.run(

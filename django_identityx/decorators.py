@@ -16,7 +16,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial, wraps
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.contrib.auth.models import AnonymousUser
@@ -256,6 +256,12 @@ _DEMANDED = "_identityx_demanded"
 # --- by the header ------------------------------------------------------------------------------
 
 
+@overload
+def bearer_required(
+    view: type[IdentityXAuthentication] | None = None,
+) -> Callable[[View], View]: ...
+@overload
+def bearer_required(view: View) -> View: ...
 def bearer_required(view: Any = None) -> Any:
     """Take the ``Authorization`` header, and nothing else, for a Django view.
 

@@ -287,6 +287,49 @@ _EXAMPLES: dict[int, list[tuple[str, str, dict[str, Any]]]] = {
     ],
 }
 _BODY = (400, 403, 413, 415)
+
+_NO_ACCESS = inline_serializer(
+    "IdentityXNoAccess",
+    {
+        "code": serializers.CharField(help_text="`login_required` or `access_level_required`."),
+        "detail": serializers.CharField(),
+        "message": serializers.CharField(allow_blank=True, help_text="Safe HTML, or empty."),
+        "required_access_levels": inline_serializer(
+            "IdentityXRequiredAccessLevel",
+            {"id": serializers.CharField(allow_blank=True), "name": serializers.CharField()},
+            many=True,
+        ),
+    },
+)
+# How a view with `HasAccessLevel` refuses: ``responses={200: ..., **NO_ACCESS}``.
+NO_ACCESS: dict[int, OpenApiResponse] = {
+    status: OpenApiResponse(
+        _NO_ACCESS,
+        meaning,
+        [
+            OpenApiExample(
+                code,
+                {
+                    "code": code,
+                    "detail": detail,
+                    "message": "<p>Premium only.</p>",
+                    "required_access_levels": [
+                        {"id": "5d1b36070ce467bff670a060", "name": "Premium"}
+                    ],
+                },
+            )
+        ],
+    )
+    for status, code, detail, meaning in (
+        (401, "login_required", "Sign in to read this.", "Nobody is signed in"),
+        (
+            403,
+            "access_level_required",
+            "This needs an access level that you don't have.",
+            "A person without the access level",
+        ),
+    )
+}
 COMMENT_TAG = "Comments"
 
 COMMENT: Any = inline_serializer(

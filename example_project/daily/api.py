@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from rest_framework import serializers
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.generics import ListAPIView
@@ -85,3 +86,12 @@ class PremiumArticles(ListAPIView[Any]):
 
     def get_queryset(self) -> Any:
         return [article for article in ARTICLES if article.level == "Premium"]
+
+
+if settings.API_DOCS:
+    from drf_spectacular.utils import extend_schema, extend_schema_view
+
+    from django_identityx.openapi import NO_ACCESS
+
+    told = extend_schema(responses={200: ArticleSerializer(many=True), **NO_ACCESS})
+    extend_schema_view(get=told)(PremiumArticles)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import RequestFactory
 from django.urls import include, path, reverse
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
@@ -20,6 +22,9 @@ from django_identityx.authentication import (
     IdentityXSessionAuthentication,
     OrgUserAuthentication,
 )
+from django_identityx.permissions import HasAccessLevel
+from django_identityx.sandbox import Sandbox
+from django_identityx.testing import authorization
 from tests.demo import MANAGE, environment
 
 pytest.importorskip("drf_spectacular")
@@ -42,20 +47,26 @@ class Own(IdentityXAuthentication):
     max_age = 0
 
 
-def view(*classes: type) -> Any:
+def view(*classes: type, permission: Any = IsAuthenticated, responses: Any = None) -> Any:
     class View(APIView):
         schema = AutoSchema()
         authentication_classes = classes
-        permission_classes = (IsAuthenticated,)
+        permission_classes = (permission,)
 
         def get(self, request: Any) -> Response:
             raise NotImplementedError
 
         get.kwargs = {"schema": AutoSchema}  # type: ignore[attr-defined]
-        get = extend_schema(responses=None)(get)
+        get = extend_schema(responses=responses)(get)
 
     return View.as_view()
 
+
+PREMIUM = view(
+    IdentityXAuthentication,
+    permission=HasAccessLevel("Premium"),
+    responses={200: None, **openapi.NO_ACCESS},
+)
 
 PATTERNS = [
     path("account/", include("django_identityx.urls")),
@@ -64,6 +75,7 @@ PATTERNS = [
     path("readers/", view(AppUserAuthentication)),
     path("staff/", view(OrgUserAuthentication)),
     path("own/", view(Own)),
+    path("premium/", PREMIUM),
 ]
 
 
@@ -176,6 +188,20 @@ def test_what_is_described_is_what_is_answered(
     jsonschema.validate(
         answer.json(), {**shape, "components": {"schemas": schema["components"]["schemas"]}}
     )
+
+
+@pytest.mark.parametrize("email", ["", "reader@example.net"])
+def test_so_is_what_an_access_level_answers(
+    schema: Any, client: Any, sandbox: Sandbox, settings: Any, email: str
+) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    headers = authorization(sandbox, email) if email else {}
+    request = RequestFactory().get("/premium/", headers=headers)
+    answer = PREMIUM(request).render()
+    described = schema["paths"]["/premium/"]["get"]["responses"][str(answer.status_code)]
+    shape = described["content"]["application/json"]["schema"]
+    components = {"components": {"schemas": schema["components"]["schemas"]}}
+    jsonschema.validate(json.loads(answer.content), {**shape, **components})
 
 
 @pytest.mark.slow

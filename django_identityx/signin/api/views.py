@@ -94,7 +94,7 @@ class LoginLinkView(Asking, JSONView):
         form = self.sign_up_form(django_request, self.application, kind, data)
         if not form.is_valid():
             raise serializers.ValidationError(
-                {name: [*lines] for name, lines in form.errors.items()}
+                {name: list(map(str, lines)) for name, lines in form.errors.items()}
             )
         self.send(
             django_request,
