@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from zlib import crc32
 
 import pytest
 from django.core.cache import caches
@@ -20,8 +21,16 @@ if worker and redis:
     os.environ["IDENTITYX_TEST_REDIS_URL"] = f"{redis.rpartition('/')[0]}/{number}"
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep what uses Memcached, which has one space for all, in one worker."""
+    """Of great matrices, run a part by default and the rest with what is slow.
+
+    Keep what uses Memcached, which has one space for all, in one worker.
+    """
+    for item in items:
+        sampled = item.get_closest_marker("sampled")
+        if sampled and crc32(item.name.encode()) % sampled.kwargs["one_in"]:
+            item.add_marker(pytest.mark.slow)
     if config.pluginmanager.hasplugin("xdist"):
         for item in items:
             if "memcache" in item.nodeid.lower():

@@ -154,6 +154,7 @@ def test_unknown_messages_about_a_token_are_unclear(message: str) -> None:
     assert type(about_token(message)) is Unclear
 
 
+@pytest.mark.sampled(one_in=6)
 @pytest.mark.parametrize("outage", OUTAGES)
 @pytest.mark.parametrize("message", DEFINITE)
 def test_s06_an_outage_that_contains_definite_words(outage: str, message: str) -> None:

@@ -693,6 +693,7 @@ def troubled() -> Iterator[FaultyServer]:
         yield server
 
 
+@pytest.mark.sampled(one_in=6)
 @pytest.mark.parametrize("trouble", TROUBLE)
 @pytest.mark.parametrize("method", METHODS)
 def test_s06_s19_trouble(

@@ -160,6 +160,7 @@ def get(client: Client, url: str, *, asgi: bool) -> HttpResponse:
 @every
 @pytest.mark.parametrize("asgi", [False, True])
 class TestWhoIsLetIn:
+    @pytest.mark.sampled(one_in=3)
     def test_a_reader(self, sandbox: Sandbox, request_user: bool, shape: str, asgi: bool) -> None:
         reader = client(sandbox, READER)
         answer = get(reader, f"/{shape}/reader/", asgi=asgi)
@@ -169,6 +170,7 @@ class TestWhoIsLetIn:
         assert get(reader, f"/{shape}/staff/", asgi=asgi).status_code == 403
         assert get(reader, f"/{shape}/owners/", asgi=asgi).status_code == 403
 
+    @pytest.mark.sampled(one_in=3)
     def test_staff(self, sandbox: Sandbox, request_user: bool, shape: str, asgi: bool) -> None:
         owner, member = client(sandbox, OWNER), client(sandbox, MEMBER)
         assert get(owner, f"/{shape}/staff/", asgi=asgi).status_code == 200
@@ -177,6 +179,7 @@ class TestWhoIsLetIn:
         assert get(member, f"/{shape}/staff/", asgi=asgi).status_code == 200
         assert get(member, f"/{shape}/owners/", asgi=asgi).status_code == 403
 
+    @pytest.mark.sampled(one_in=3)
     def test_nobody_is_led_to_the_right_sign_in(
         self, sandbox: Sandbox, request_user: bool, shape: str, asgi: bool
     ) -> None:

@@ -125,6 +125,7 @@ def users_of(library: str) -> set[str]:
     return {
         room
         for room, path in files()
+        if library in path.read_text()  # quicker, where it is not
         for node in ast.walk(tree(path))
         if library in _libraries(node)
     }

@@ -141,6 +141,7 @@ class TestS08OnTheSite:
     def _unlimited(self, settings) -> None:
         settings.IDENTITYX_THROTTLE_RATES = None
 
+    @pytest.mark.sampled(one_in=8)
     @targets
     def test_next_is_not_sent(self, sandbox: Sandbox, target: str) -> None:
         visitor = Visitor()
@@ -150,6 +151,7 @@ class TestS08OnTheSite:
         page = visitor.get(reverse("identityx:link-sent"))
         assert b'name="next" value=""' in page.content
 
+    @pytest.mark.sampled(one_in=8)
     @targets
     @pytest.mark.parametrize("name", ["redirectTo", "next"])
     def test_what_comes_back_in_the_link(self, sandbox: Sandbox, name: str, target: str) -> None:

@@ -215,6 +215,7 @@ class TestTheAnswer:
         assert int(answer["Retry-After"]) >= 1
         assert answer["Cache-Control"] == "no-store"
 
+    @pytest.mark.sampled(one_in=3)
     @pytest.mark.parametrize("headers", [JSON, {"Accept": "*/*"}, {}])
     @pytest.mark.parametrize("url", ["/members/", "/api/public/", "/api/by-session/", "/readers/"])
     def test_json_for_the_others(self, reader: Visitor, url: str, headers: Any) -> None:
