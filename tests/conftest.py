@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from zlib import crc32
 
+import hypothesis
 import pytest
 from django.core.cache import caches
 from django.core.cache.backends.locmem import LocMemCache
@@ -13,6 +14,9 @@ from django.utils import translation
 
 from django_identityx import process
 from django_identityx.sandbox import Sandbox, SandboxServer
+
+hypothesis.settings.register_profile("steady", deadline=None)  # a busy machine is no fault
+hypothesis.settings.load_profile("steady")
 
 # Tests that run side by side clear their caches: each worker has a database of its own in Redis.
 worker, redis = map(os.environ.get, ("PYTEST_XDIST_WORKER", "IDENTITYX_TEST_REDIS_URL"))

@@ -213,7 +213,7 @@ def test_a_refused_application(message: str, setting: str) -> None:
         ("No comment was found for 'x'", "INTERNAL_SERVER_ERROR", 404, NotFound),
         ("Invalid country code ZZ", "INTERNAL_SERVER_ERROR", 422, InvalidInput),
         ("The path 'params.email' is required.", "INTERNAL_SERVER_ERROR", 400, InvalidInput),
-        ("The provided user is not verified.", "INTERNAL_SERVER_ERROR", 401, OperationFailed),
+        ("The provided user is not verified.", "INTERNAL_SERVER_ERROR", 401, NotAllowed),
         ("Not acceptable", "BAD_USER_INPUT", None, OperationFailed),
         ("You do not have permission", "UNAUTHORIZED", None, NotAllowed),
         ('Cast to ObjectId failed for value "x"', "INTERNAL_SERVER_ERROR", 500, InvalidInput),
