@@ -8,6 +8,7 @@ that they come through. What the answer means is read in ``answers``.
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any
 
 import requests
@@ -77,7 +78,7 @@ class Transport:
         """
         connection = _connections().take()
         was_reused = connection.used_for == self.url
-        auth = _Authorization(authorization) if authorization else _no_authorization
+        auth = _Authorization(authorization) if authorization else None
         del authorization  # no error report prints it
         try:
             reply = self._exchange(connection, operation, auth)
@@ -98,19 +99,13 @@ class Transport:
         _connections().put(connection)
         return parse(reply)
 
-    def _exchange(self, connection: Connection, operation: Operation, auth: Any) -> Reply:
+    def _exchange(
+        self, connection: Connection, operation: Operation, auth: AuthBase | None
+    ) -> Reply:
         try:
             with (
                 capped(sum(self.timeout)),
-                connection.session.post(
-                    self.url,
-                    data=_body(operation),
-                    headers=_headers(operation),
-                    auth=auth,
-                    timeout=self.timeout,
-                    allow_redirects=False,
-                    stream=True,
-                ) as response,
+                connection.send(_request(self.url, operation, auth), self.timeout) as response,
             ):
                 _refuse(response)
                 date = response.headers.get("Date", "")
@@ -123,8 +118,18 @@ class Transport:
         raise failure
 
 
-def _no_authorization(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
+def _request(url: str, operation: Operation, auth: AuthBase | None) -> requests.PreparedRequest:
+    # As requests prepares one, in a third of the time: no cookies, and the same URL each time.
+    request = requests.PreparedRequest()
+    request.method, request.url, request.body = "POST", _prepared(url), _body(operation)
+    request.prepare_headers(_headers(operation))
+    request.headers["Content-Length"] = str(len(request.body))
+    return request if auth is None else auth(request)
+
+
+@lru_cache(maxsize=16)
+def _prepared(url: str) -> str | None:
+    return requests.Request("POST", url).prepare().url
 
 
 def _headers(operation: Operation) -> dict[str, str]:
