@@ -60,6 +60,8 @@ SPANISH = {"name": "Spanish", "email": "hola@daily.example", "language": "es-mx"
 
 RESOURCES: dict[str, Callable[[IdentityXClient], object]] = {
     "app_users.list": lambda c: next(c.app_users.list()),
+    "app_users.page": lambda c: c.app_users.page(),
+    "app_users.page (phrase)": lambda c: c.app_users.page("a"),
     "app_users.count": lambda c: c.app_users.count(),
     "app_users.match": lambda c: next(c.app_users.match("a", field="given_name")),
     "app_users.get": lambda c: c.app_users.get(ID),

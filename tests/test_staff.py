@@ -48,6 +48,18 @@ def test_everybody(client: IdentityXClient) -> None:
     assert list(client.app_users.match("nobody@", position="starts")) == []
 
 
+def test_a_page(client: IdentityXClient) -> None:
+    first = client.app_users.page(order="email", limit=3)
+    rest = client.app_users.page(order="email", limit=3, after=first.after)
+    emails = [user.email for user in (*first.users, *rest.users)]
+    assert emails == [user.email for user in client.app_users.list(order="email")]
+    assert rest.after is None
+    found = client.app_users.page("SUBSCR").users
+    assert [user.email for user in found] == ["subscriber@example.net"]
+    with pytest.raises(OperationFailed):
+        client.app_users.page(after="x")
+
+
 def test_one(client: IdentityXClient) -> None:
     user = subscriber(client)
     again = client.app_users.get(user.id)

@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, TypedDict, TypeVar, Unpack, cast
 
 from ..exceptions import NotFound
-from ..service import camel, mutation, query, read, selection
+from ..service import camel, given, mutation, query, read, selection
 from ..users import AccessLevel, AppUser, ExternalIdentifier, ExternalNamespace, Profile, Team
 from .resource import PAGE, Resource, sorted_by, wire
+from .results import AppUserPage
 
 T = TypeVar("T")
 
@@ -158,6 +159,20 @@ class AppUsers(_People):
         ``order`` is ``id``, ``email``, ``created_at``, ``updated_at`` or ``last_logged_in``.
         """
         return self._each(AppUser, "appUsers", page_size, sort=sorted_by(order))
+
+    def page(
+        self, phrase: str = "", *, after: str | None = None, order: str = "-id", limit: int = PAGE
+    ) -> AppUserPage:
+        """One page for people to leaf through: of everybody, or whose address has ``phrase``.
+
+        ``after`` is what the page before says; one that is none is an `OperationFailed`.
+        """
+        asked: dict[str, Any] = {"pagination": given(limit=limit, after=after)}
+        if phrase:
+            asked |= {"phrase": phrase, "position": "contains", "field": "email"}
+        name = "matchAppUsers" if phrase else "appUsers"
+        nodes, end = self._some(AppUser, name, sort=sorted_by(order), **asked)
+        return AppUserPage(tuple([self._made(AppUser, node) for node in nodes]), end)
 
     def count(self) -> int:
         return self._count("appUsers")

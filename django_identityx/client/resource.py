@@ -43,14 +43,10 @@ class Resource:
         self, kind: type[T], name: str, page_size: int = PAGE, /, **asked: Any
     ) -> Iterator[T]:
         """Each entry of a list, asked for page by page: no more than one is held."""
-        node = self._selected(kind)
-        fields = f"edges {{ node {{ {node} }} }} pageInfo {{ hasNextPage endCursor }}"
         after: str | None = None
         while True:
             pagination = given(limit=page_size, after=after)
-            value = self._call(query(name, fields, pagination=pagination, **asked))
-            nodes, end = page_of(value, name)
-            del value
+            nodes, end = self._some(kind, name, pagination=pagination, **asked)
             for node in nodes:
                 yield self._made(kind, node)
             if end is None:
@@ -58,6 +54,12 @@ class Resource:
             if end == after:
                 raise Unclear(f"IdentityX gives the same page of {name} again.")
             after = end
+
+    def _some(self, kind: type, name: str, /, **asked: Any) -> tuple[list[Any], str | None]:
+        """The entries of one page, unread, and the cursor of the next."""
+        node = self._selected(kind)
+        fields = f"edges {{ node {{ {node} }} }} pageInfo {{ hasNextPage endCursor }}"
+        return page_of(self._call(query(name, fields, **asked)), name)
 
     def _count(self, name: str, **asked: Any) -> int:
         value = self._call(query(name, "totalCount", pagination={"limit": 1}, **asked))

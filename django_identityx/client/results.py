@@ -170,6 +170,14 @@ class Comment:
 
 
 @dataclass(frozen=True)
+class AppUserPage:
+    """A part of a list; ``after`` is the cursor of the next one, None on the last page."""
+
+    users: tuple[AppUser, ...]
+    after: str | None
+
+
+@dataclass(frozen=True)
 class CommentPage:
     """A part of a stream as one visitor sees it.
 

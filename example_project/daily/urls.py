@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.urls import include, path
 
-from . import api, views
+from . import api, desk, views
 
 urlpatterns = [
     path("", views.front, name="front"),
@@ -12,6 +12,8 @@ urlpatterns = [
     path("members/", views.members, name="members"),
     path("card/", views.card, name="card"),
     path("staff/", views.staff, name="staff"),
+    path("staff/readers/", desk.readers, name="readers"),
+    path("staff/readers/ban/", desk.ban, name="ban"),
     path("try-it/", views.try_it, name="try-it"),
     path("api/me", api.Me.as_view(), name="api-me"),
     path("api/articles", api.Articles.as_view(), name="api-articles"),

@@ -163,7 +163,10 @@ def test_pages_for_readers(
     judge(page, name)
 
 
-@pytest.mark.parametrize(("name", "path"), [("staff", "/staff/"), ("staff-members", "/members/")])
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [("staff", "/staff/"), ("staff-members", "/members/"), ("readers", "/staff/readers/")],
+)
 def test_pages_for_staff(
     new_browser: NewBrowser, judge: Look, screen: str, staff: Any, name: str, path: str
 ) -> None:
