@@ -1,10 +1,17 @@
-"""Many threads that do the same at the same time."""
+"""Many threads that do the same at the same time, and one that is in the middle of something."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
+
+from django_identityx.sandbox import Sandbox
+
+FOR_EVER = 30.0  # seconds: more than anything takes, however busy the machine is
 
 
 def crowd(number: int, action: Callable[[int], Any]) -> list[Any]:
@@ -13,7 +20,7 @@ def crowd(number: int, action: Callable[[int], Any]) -> list[Any]:
     gate = threading.Barrier(number)
 
     def run(index: int) -> None:
-        gate.wait(10)
+        gate.wait(FOR_EVER)
         try:
             results[index] = action(index)
         except Exception as error:  # noqa: BLE001 - a result like any other
@@ -23,6 +30,32 @@ def crowd(number: int, action: Callable[[int], Any]) -> list[Any]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(FOR_EVER)
     assert not any(thread.is_alive() for thread in threads)
     return results
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    """Return when ``condition`` holds; fail if it never does."""
+    deadline = time.monotonic() + FOR_EVER
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+@contextmanager
+def under_way(sandbox: Sandbox, action: Callable[[], Any]) -> Iterator[Future]:
+    """Run ``action`` in a thread, and the block while IdentityX has yet to answer its question.
+
+    It answers after the block, or when the fault is cleared. What ``action`` came to is the result
+    of the future.
+    """
+    sandbox.set_fault("slow", seconds=FOR_EVER)
+    asked = sandbox.count()
+    with ThreadPoolExecutor(1) as thread:
+        future = thread.submit(action)
+        try:
+            wait_until(lambda: sandbox.count() > asked)
+            yield future
+        finally:
+            sandbox.clear_fault()

@@ -99,7 +99,6 @@ def test_nobody_is_led_to_the_sign_in() -> None:
 def test_in_an_outage(
     sandbox: Sandbox, visitor: Visitor, phone: Visitor, settings, mode: str
 ) -> None:
-    settings.IDENTITYX_TIMEOUT = 0.3
     process.reset()
     sandbox.set_fault(mode)
     page = visitor.get(PAGE)

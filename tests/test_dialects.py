@@ -30,7 +30,7 @@ from . import faulty_server as wire
 from .faulty_server import Behaviour, FaultyServer, Received
 from .leaks import SECRET, assert_no_secret, text_of
 
-TIMEOUT = (0.5, 0.5)
+TIMEOUT = (10, 10)
 CREDENTIAL = Credential(TokenType.APP_USER, SECRET)
 QUERY = Operation("query { activeAppUser { id } }", credential=CREDENTIAL, needs_person=True)
 PUBLIC = Operation("query { activeAppContext { hasUser } }", credential=CREDENTIAL)

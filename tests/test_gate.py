@@ -30,7 +30,7 @@ from django_identityx.sandbox import Sandbox
 from django_identityx.service import PEOPLE, VERIFICATION, Gate, gate
 from django_identityx.service.gates import FAILURES, FIRST_PAUSE, LONGEST_PAUSE, MAX_PEOPLE
 
-from .crowd import crowd
+from .crowd import FOR_EVER, crowd
 from .simulated_clock import SimulatedClock
 
 CLOSING = [None, Rejected("revoked"), NotFound("no such user")]
@@ -184,19 +184,19 @@ def holding(way: Gate, number: int, lane: str = VERIFICATION, **options: Any) ->
 
     def hang() -> None:
         with way.call(lane, **options):
-            begun.wait(5)
-            done.wait(5)
+            begun.wait(FOR_EVER)
+            done.wait(FOR_EVER)
 
     threads = [threading.Thread(target=hang) for _ in range(number)]
     for thread in threads:
         thread.start()
-    begun.wait(5)
+    begun.wait(FOR_EVER)
     try:
         yield
     finally:
         done.set()
         for thread in threads:
-            thread.join(5)
+            thread.join(FOR_EVER)
 
 
 def elsewhere(action: Callable[[], Any]) -> Any:
@@ -254,44 +254,44 @@ def test_nobody_waits_long_where_no_answers_come() -> None:
     way = Gate(4)
     call(way)
     with holding(way, 3):
-        began = time.monotonic()
         assert all(isinstance(error, Busy) for error in crowd(16, lambda _: call(way)))
-        assert time.monotonic() - began < 0.5
-        began = time.monotonic()
-        for _ in range(20):
-            with pytest.raises(Busy):
-                call(way)
-        assert time.monotonic() - began < 0.1
+        nobody_waits(way)
 
 
 def test_people_who_hang_leave_threads_free() -> None:
     way = Gate(8)
     with holding(way, MAX_PEOPLE, PEOPLE):
-        times = crowd(16, lambda _: timed(lambda: call(way, None, PEOPLE)))
-        assert sorted(times)[16 - MAX_PEOPLE // 2 - 1] < 0.1  # all but the few who may wait
+        waiting: list[int] = []
+
+        def ask(index: int) -> None:
+            with pytest.raises(Busy):
+                call(way, None, PEOPLE)
+
+        with ThreadPoolExecutor(16) as threads:
+            asking = [threads.submit(ask, index) for index in range(16)]
+            while not all(each.done() for each in asking):
+                waiting.append(way.load(PEOPLE).waiting)
+                time.sleep(0.01)
+        assert max(waiting) <= MAX_PEOPLE // 2  # all but these few are sent away at once
         call(way)  # the other lane is open
 
 
-def test_links_that_are_asked_for_while_identityx_hangs(sandbox: Sandbox) -> None:
-    """32 of them on 16 threads: whatever else these threads have to do begins within 100 ms."""
+def test_links_that_are_asked_for_while_identityx_hangs(sandbox: Sandbox, settings: Any) -> None:
+    """32 of them on 16 threads: whatever else these threads have to do is done meanwhile."""
+    settings.IDENTITYX_TIMEOUT = (FOR_EVER, FOR_EVER)
     client = IdentityXClient.from_settings()
-    sandbox.set_fault("hang", seconds=0.7)
-    waits = []
+    sandbox.set_fault("hang", seconds=FOR_EVER)
 
     def ask(number: int) -> None:
         with contextlib.suppress(Unavailable):
             client.send_app_user_login_link(f"reader{number}@example.net", "https://a.example/cb/")
 
-    def page(asked_at: float) -> None:
-        waits.append(time.monotonic() - asked_at)
-
     with ThreadPoolExecutor(16) as threads:
-        for number in range(32):
-            threads.submit(ask, number)
+        asking = [threads.submit(ask, number) for number in range(32)]
         for _ in range(10):
-            time.sleep(0.02)
-            threads.submit(page, time.monotonic())
-    assert max(waits) < 0.1
+            assert threads.submit(lambda: "a page").result(FOR_EVER / 2) == "a page"
+        assert not all(each.done() for each in asking)
+        sandbox.clear_fault()
 
 
 def test_nobody_waits_in_a_flood_of_bad_tokens() -> None:
@@ -308,20 +308,18 @@ def test_nobody_waits_in_a_flood_of_bad_tokens() -> None:
     for _ in range(2):  # those who wait when the first answer comes are sent away with it
         assert sorted(crowd(12, ask)) == ["Busy"] * 9 + ["Rejected"] * 3
     with holding(way, 3):
-        began = time.monotonic()
-        for _ in range(20):
-            with pytest.raises(Busy):
-                call(way)
-        assert time.monotonic() - began < 0.1
+        nobody_waits(way)
         with way.call(VERIFICATION, is_known=True):
             pass
 
 
-def timed(action: Callable[[], Any]) -> float:
+def nobody_waits(way: Gate) -> None:
+    """If each waited, and be it for the least that makes a queue stuck, it would take 25 s."""
     began = time.monotonic()
-    with pytest.raises(Busy):
-        action()
-    return time.monotonic() - began
+    for _ in range(100):
+        with pytest.raises(Busy):
+            call(way)
+    assert time.monotonic() - began < 15
 
 
 def test_one_gate_for_an_endpoint(settings: Any) -> None:

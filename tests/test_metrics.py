@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,7 +17,7 @@ from django_identityx.service.gates import FAILURES
 from django_identityx.testing import credential
 from django_identityx.verification import Verifier, places, verify
 
-from .crowd import crowd
+from .crowd import crowd, wait_until
 from .simulated_clock import SimulatedClock
 
 READER = "reader@example.net"
@@ -107,7 +106,7 @@ def test_a_full_queue_and_how_full_it_is(
 
     def act(index: int) -> None:
         if index == 2:
-            time.sleep(0.1)
+            wait_until(lambda: places().waiting)
             loads.append(places())
         else:
             verify(credential(sandbox, READER))

@@ -150,7 +150,7 @@ def test_a_token_between_anything(before: str, after: str) -> None:
 def test_long_texts_take_no_time(text: str) -> None:
     began = time.perf_counter()
     redact(text)
-    assert time.perf_counter() - began < 2
+    assert time.perf_counter() - began < 10
 
 
 # --- The logging filter ----------------------------------------------------------------------

@@ -154,7 +154,6 @@ def test_s07_logout_in_an_outage_ends_the_session_and_denies_the_token(
     sandbox: Sandbox, request_: HttpRequest, received, settings
 ) -> None:
     _, known = sign_in(request_, sandbox)
-    settings.IDENTITYX_TIMEOUT = (0.2, 0.2)
     sandbox.set_fault("html502")
     sessions.logout(request_)
     assert request_.session.is_empty()

@@ -104,7 +104,6 @@ def test_output_goes_to_a_file(tmp_path: Path) -> None:
 
 
 def test_an_outage_is_told(sandbox: Sandbox, settings) -> None:
-    settings.IDENTITYX_TIMEOUT = (0.2, 0.2)
     sandbox.set_fault("html502")
     with pytest.raises(CommandError):
         run()

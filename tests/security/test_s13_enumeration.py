@@ -146,12 +146,12 @@ def test_no_answer_waits_for_what_differs(
     email: str, path: str, kind: str, sandbox: Sandbox
 ) -> None:
     operations = ["createAppUser", "sendAppUserLoginLink", "sendUserLoginLink"]
-    sandbox.set_fault("slow", seconds=5, operations=operations)
+    sandbox.set_fault("slow", seconds=30, operations=operations)
     visitor = Visitor()
     page = visitor.get(reverse(path))
     began = time.perf_counter()
     visitor.submit(page, email=email)
-    assert time.perf_counter() - began < 2.5
+    assert time.perf_counter() - began < 15
     sandbox.clear_fault()
     assert wait_until_sent()
 

@@ -123,7 +123,6 @@ def test_a_session_table_that_was_emptied(sandbox: Sandbox, owner: Visitor, thie
 def test_an_identityx_that_is_down(
     sandbox: Sandbox, owner: Visitor, thief: Visitor, settings, mode: str
 ) -> None:
-    settings.IDENTITYX_TIMEOUT = 0.3
     stolen = credential(thief)
     sandbox.set_fault(mode)
     everywhere(owner)

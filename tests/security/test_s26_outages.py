@@ -88,7 +88,6 @@ def reader(sandbox: Sandbox) -> Visitor:
 @pytest.fixture(autouse=True)
 def _admin(settings) -> None:
     settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "django.contrib.admin"]
-    settings.IDENTITYX_TIMEOUT = 0.3
 
 
 def age(visitor: Visitor, hours: float) -> None:
