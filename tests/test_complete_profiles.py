@@ -275,6 +275,22 @@ def test_who_has_answered_is_not_asked_again(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.usefixtures("asking")
+def test_a_new_link_for_a_dead_one_asks_for_nothing(sandbox: Sandbox) -> None:
+    """And what the link claims stays a claim, also where the form comes again."""
+    visitor = Visitor()
+    page = visitor.open(f"/identityx/callback/?token={sandbox.login_link_token(READER, age=7200)}")
+    sandbox.set_fault("html502")
+    later = visitor.submit(page)
+    assert later.status_code == 503
+    sandbox.clear_fault()
+    process.reset()
+    assert visitor.submit(later).status_code == 302
+    assert "identityx_mark" not in visitor.cookies
+    assert wait_until_sent()
+    assert sandbox.outbox[-1].to == READER
+
+
+@pytest.mark.usefixtures("asking")
 def test_what_identityx_refuses_does_not_keep_the_link(sandbox: Sandbox, settings: Any) -> None:
     settings.IDENTITYX_REQUIRED_CREATE_FIELDS = ["given_name", "country_code", "postal_code"]
     visitor = Visitor()

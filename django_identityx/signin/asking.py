@@ -122,6 +122,8 @@ class Asking:
         mark = Mark.of(request)
 
         def is_excused(email: str) -> bool:
+            if "claimed" in request.POST:  # by a link, which somebody has had before
+                return True
             return Known.is_of(request, email) or (mark is not None and mark.asked_for(email))
 
         return SignUpForm(data, names=names, known=known, is_excused=is_excused, **kwargs)

@@ -84,6 +84,7 @@ class LoginView(Asking, Page):
             proceed=redirects.after_login(self.request, self.target),
             source=redirects.safe_word(self.sent("source")) or "",
             staff=self.staff,
+            claimed="claimed" in self.request.POST,
             is_known=Known.of(self.request) is not None and not form.errors,
             **context,
         )
