@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse
 from django.template import engines
 from django.test import AsyncClient, Client, RequestFactory
@@ -18,7 +19,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from django_identityx import process
-from django_identityx.access import get_access
+from django_identityx.access import Access, denied_status, get_access
 from django_identityx.authentication import (
     IdentityXAuthentication,
     IdentityXSessionAuthentication,
@@ -187,7 +188,17 @@ def test_who_is_nobody_is_challenged(sandbox: Sandbox, client: Client) -> None:
         assert response.status_code == 401, url
         assert response["WWW-Authenticate"].startswith("Bearer ")
         assert response.json()["code"] == "login_required"
+        assert response.json()["detail"] == "Sign in to read this."
+        assert response.json()["message"] == "Sign in to read this."
         assert "required_access_levels" in response.json()
+
+
+def test_the_status_of_a_denial() -> None:
+    def denied(reason: str) -> Access:
+        return Access(False, reason, "", (), (), True)
+
+    assert denied_status(denied("login_required")) == 401
+    assert denied_status(denied("access_level_required")) == 403
 
 
 def test_what_was_turned_round_is_no_denial_by_access(sandbox: Sandbox, client: Client) -> None:
@@ -336,6 +347,34 @@ def test_what_was_known_serves_on(sandbox: Sandbox, settings) -> None:
     assert client.get("/premium/", REMOTE_ADDR=ELSEWHERE).status_code == 200
     # Of another address nothing is known.
     assert client.get("/premium/", REMOTE_ADDR=OFFICE).status_code == 503
+
+
+def test_in_an_outage_a_denial_goes_without_the_catalogue(sandbox: Sandbox, settings) -> None:
+    client = signed_in(sandbox, READER)
+    assert client.get("/premium/", REMOTE_ADDR=ELSEWHERE).status_code == 403
+    settings.IDENTITYX_API_TOKEN = sandbox.api_token("owner@example.com")  # asked for nothing yet
+    sandbox.set_fault("html502")
+    denied = client.get("/premium/", REMOTE_ADDR=ELSEWHERE)
+    assert denied.status_code == 403
+    assert "Premium" in denied.content.decode()
+
+
+def test_what_was_kept_for_another_application_is_not_believed(sandbox: Sandbox, settings) -> None:
+    location = {"BACKEND": "tests.cache_backends.Remote", "LOCATION": "access"}
+    settings.CACHES = {"default": location}
+    caches["default"].clear()
+    client = Client()
+    assert client.get("/premium-api/", REMOTE_ADDR=ELSEWHERE).status_code == 401
+    (key,) = (key.split(":", 2)[2] for key in caches["default"].keys if ":access:" in key)
+    kept = caches["default"].get(key)
+    levels = [["5d1b36070ce467bff670a0aa", "Premium"]]
+    other = {"app": "5d1b36070ce467bff670a053", "levels": levels, "team": True}
+    caches["default"].set(key, {**kept, "value": other})
+    process.reset()
+    assert client.get("/premium-api/", REMOTE_ADDR=ELSEWHERE).status_code == 401
+    caches["default"].set(key, {**kept, "value": {**other, "app": kept["value"]["app"]}})
+    process.reset()
+    assert client.get("/premium-api/", REMOTE_ADDR=ELSEWHERE).status_code == 200
 
 
 ACCIDENTS = {

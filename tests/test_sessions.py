@@ -245,6 +245,27 @@ def test_django_s_own_logout_revokes_what_the_session_held(
         verify(known)
 
 
+def test_logout_ends_the_session_of_a_django_user_too(request_: HttpRequest) -> None:
+    django_login(request_)
+    request_.user = auth.get_user(request_)
+    ended: list[str] = []
+
+    def receive(user: User, **kwargs: object) -> None:
+        ended.append(user.username)
+
+    auth.user_logged_out.connect(receive)
+    try:
+        assert sessions.logout(request_)
+    finally:
+        auth.user_logged_out.disconnect(receive)
+    assert ended == ["ann"]
+    assert dict(request_.session.items()) == {}
+
+
+def test_nobody_has_sign_ins(request_: HttpRequest) -> None:
+    assert sessions.sign_ins(request_) == []
+
+
 def test_a_session_that_reaches_its_age_is_revoked(
     sandbox: Sandbox, request_: HttpRequest, settings
 ) -> None:

@@ -117,6 +117,14 @@ def test_no_token_and_no_person_in_a_key(reader: Credential) -> None:
     assert_no_secret("\n".join(keys), reader.token)
 
 
+def test_every_entry_has_an_end(reader: Credential) -> None:
+    verify(reader)
+    ends = caches["default"].memory._expire_info.values()
+    assert list(ends) == [pytest.approx(time.time() + conf.STALE_IF_ERROR, abs=400)]
+    deny(reader)
+    assert all(end is not None for end in ends)
+
+
 # --- several processes that ask -----------------------------------------------------------------
 
 

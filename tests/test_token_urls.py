@@ -500,6 +500,11 @@ class TestRevoke:
         )
         assert app.send(REVOKE, {"token": made_up}).status_code == 204
 
+    def test_what_has_expired_has_ended(self, sandbox: Sandbox, app: App) -> None:
+        claims = {"sub": "app-user-auth", "iss": DAILY_APP_ID, "aud": READER, "jti": "x"}
+        answer = app.send(REVOKE, {"token": unsigned({**claims, "exp": time.time() - 3600})})
+        assert answer.status_code == 204
+
     def test_of_made_up_ones_nothing_is_kept(
         self, sandbox: Sandbox, app: App, monkeypatch: pytest.MonkeyPatch
     ) -> None:
