@@ -143,6 +143,19 @@ def test_two_tabs(sandbox: Sandbox, staff: Visitor) -> None:
     assert sandbox.count("impersonateAppUser") == 1
 
 
+def test_a_second_click(sandbox: Sandbox, staff: Visitor) -> None:
+    """It comes with the cookie from before; what the first began is over then."""
+    page, before = staff.get(ACT, {"user": id_of(sandbox)}), staff.cookies.output()
+    staff.submit(page)
+    first = token_of(staff)
+    staff.cookies.load(before.replace("Set-Cookie: ", ""))
+    staff.submit(page)
+    assert who(staff) == (READER, ADMIN)
+    assert token_of(staff) != first
+    assert not is_good(first)
+    assert SignIn.objects.filter(kind="AppUser").count() == 1
+
+
 # --- Who may -------------------------------------------------------------------------------------
 
 

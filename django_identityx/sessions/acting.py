@@ -6,6 +6,7 @@ no sign-in of the reader's: ``user_logged_in`` is not sent.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 
 from django.http import HttpRequest
@@ -74,6 +75,7 @@ def _begin(request: HttpRequest, held: Held, user: AppUser, credential: Credenti
     waiting = request.session
     if waiting.modified:
         waiting.save()
+    _end_earlier(request, user, waiting.session_key)
     session = request.session = type(waiting)()
     try:
         session.create()
@@ -89,6 +91,22 @@ def _begin(request: HttpRequest, held: Held, user: AppUser, credential: Credenti
     except BaseException:
         request.session = waiting
         raise
+
+
+def _end_earlier(request: HttpRequest, user: AppUser, waiting: str | None) -> None:
+    """End what a first click began: the browser has forgotten it once this one is answered."""
+    for row in rows.of(user.identity, user.app_id):
+        with contextlib.suppress(rows.NotEnded):
+            held = rows.held_by(row) if row.actor_id else None
+            actor = None if held is None else held.actor
+            if held is not None and actor is not None and actor.data["session"] == waiting:
+                rows.end_session(row)
+                _lent_no_more(request, held, actor)
+
+
+def _lent_no_more(request: HttpRequest, held: Held, actor: Held) -> None:
+    revoked, denied = end_credential(held.credential, visitor(request))
+    audit.acting_ended(request, held.identity, actor.identity, revoked=revoked, denied=denied)
 
 
 def stop_acting(request: HttpRequest) -> bool:
@@ -107,6 +125,5 @@ def stop_acting(request: HttpRequest) -> bool:
         waiting.modified = True  # so that the answer names it to the browser
     attach(request, None)
     rotate_token(request)
-    revoked, denied = end_credential(held.credential, visitor(request))
-    audit.acting_ended(request, held.identity, actor.identity, revoked=revoked, denied=denied)
+    _lent_no_more(request, held, actor)
     return True
