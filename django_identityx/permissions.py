@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from . import applications, outages
 from .access import NEVER_STORED, denied_data, denied_status, get_access
 from .applications import ANY_ORGANIZATION, Application
+from .conf import rules
 from .credentials import Credential
 from .exceptions import ConfigurationError, Rejected, Unavailable
 from .middleware import details
@@ -25,14 +26,24 @@ from .verification import organization_of
 ORG_USER_KINDS = frozenset({"OrgUser", "OrgUserApiToken"})
 
 
-class IsAppUser(BasePermission):
+class _Permission(BasePermission):
+    """Says of each object what it says of the view.
+
+    DRF's ``~`` turns the answer about an object round as well, and by default that is yes.
+    """
+
+    def has_object_permission(self, request: Request, view: Any, obj: Any) -> bool:
+        return self.has_permission(request, view)
+
+
+class IsAppUser(_Permission):
     """Allows readers of the application."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         return _kind(request) == AppUser.kind
 
 
-class IsOrgUser(BasePermission):
+class IsOrgUser(_Permission):
     """Allows members of the site's organization, in person or by API token."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
@@ -45,7 +56,7 @@ def HasOrgRole(*roles: str, interactive: bool = False) -> type[BasePermission]: 
     ``interactive`` leaves API tokens out. Each call gives a class of its own.
     """
 
-    class HasOrgRole(BasePermission):
+    class HasOrgRole(_Permission):
         def has_permission(self, request: Request, view: Any) -> bool:
             user = _identityx_user(request)
             application = applications.current(request._request)
@@ -69,7 +80,7 @@ def HasAccessLevel(*names_or_ids: str) -> type[BasePermission]:  # noqa: N802
     return HasAccessLevel
 
 
-class _Telling(BasePermission):
+class _Telling(_Permission):
     """Says why in its own words: ``denial``, where it refused."""
 
     denial: exceptions.APIException | None = None
@@ -150,8 +161,11 @@ def has_role(
 ) -> bool:
     """Whether ``user`` has one of ``roles`` in the organization of ``application``.
 
-    Raises `ConfigurationError` where no one organization is ours: anybody owns one of their own.
+    Raises `ConfigurationError` where no one organization is ours: anybody owns one of their own;
+    and for a role that IdentityX does not have.
     """
+    if unknown := set(roles) - set(rules.ROLES):
+        raise ConfigurationError(f"IdentityX has no role {min(unknown)!r}.")
     if not isinstance(user, OrgUser) or (interactive and isinstance(user, ApiTokenUser)):
         return False
     organization = organization_of(application)

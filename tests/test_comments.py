@@ -205,6 +205,19 @@ def test_nobody_unverified_banned_staff_and_closed(sandbox: Sandbox) -> None:
     assert len(written(sandbox)) == 1
 
 
+def test_who_acts_for_a_reader_does_not_speak_for_them(sandbox: Sandbox) -> None:
+    browser = visitor(sandbox)
+    login(browser, sandbox, "owner@example.com", TokenType.ORG_USER)
+    assert b"you are signed in as staff" in browser.get(PAGE).content
+    comment = author(sandbox, "hello")
+    reader = desk(sandbox).app_users.get_by_email(READER)
+    begin = browser.get(reverse("identityx:act-as"), {"user": reader.id})
+    assert browser.submit(begin).status_code == 302
+    assert b"speak for them" in browser.get(PAGE).content
+    for answer in (write(browser, "x"), send(browser, API_FLAG, id=comment.id)):
+        assert (answer.status_code, answer.json()["code"]) == (403, "acting")
+
+
 def test_a_bearer_may_write_and_a_bad_one_is_told(sandbox: Sandbox) -> None:
     header = {"authorization": f"Bearer AppUser {sandbox.app_user_token(READER)}"}
     sent = {"stream": KEY, "body": "from an app"}

@@ -40,6 +40,17 @@ def view(permission: Any, *classes: Any) -> Any:
     return Desk.as_view()
 
 
+class ObjectView(APIView):
+    """A view that looks at an object, as generic views do."""
+
+    authentication_classes = (IdentityXAuthentication,)
+    permission_classes = (IsOrgUser & ~HasOrgRole("Owner"),)
+
+    def get(self, request: Any) -> Response:
+        self.check_object_permissions(request, object())
+        return Response({})
+
+
 Editors = HasOrgRole("Owner", "Administrator")
 urlpatterns = [
     path("identityx/", include("django_identityx.urls")),
@@ -48,6 +59,8 @@ urlpatterns = [
     path("in-person/", view(HasOrgRole("Owner", interactive=True))),
     path("not-editors/", view(IsOrgUser & ~Editors)),
     path("staff/", view(IsOrgUser)),
+    path("misspelt/", view(~HasOrgRole("Admin"))),
+    path("no-owner/", ObjectView.as_view()),
     path("readers/", view(IsAppUser)),
 ]
 
@@ -144,3 +157,13 @@ def test_in_no_one_s_organization_roles_mean_nothing(sandbox: Sandbox, settings)
 def test_each_call_makes_a_class_of_its_own() -> None:
     assert issubclass(HasOrgRole("Owner"), BasePermission)
     assert HasOrgRole("Owner") is not HasOrgRole("Owner")
+
+
+def test_a_role_that_is_none_lets_nobody_in(sandbox: Sandbox) -> None:
+    assert by_header(sandbox, "/misspelt/", OWNER) == 503
+    assert by_header(sandbox, "/misspelt/", READER, TokenType.APP_USER) == 503
+
+
+def test_turned_round_it_holds_for_objects_too(sandbox: Sandbox) -> None:
+    assert by_header(sandbox, "/no-owner/", MEMBER) == 200
+    assert by_header(sandbox, "/no-owner/", OWNER) == 403
