@@ -133,6 +133,7 @@ def judge(axe: str, screen: str, look: Look) -> Callable[[Page, str], None]:
         ("link-sent", "/account/link-sent/"),
         ("no-link", "/account/callback/"),
         ("try-it", "/try-it/"),
+        ("premium-refused", "/premium/the-house-that-moved/"),
     ],
 )
 def test_pages_for_strangers(
@@ -151,6 +152,7 @@ def test_pages_for_strangers(
         ("whole", "/articles/what-the-river-keeps/"),
         ("profile", "/account/profile/"),
         ("card", "/card/"),
+        ("premium-not-included", "/premium/the-house-that-moved/"),
         ("not-staff", "/staff/"),
         ("logout", "/account/logout/"),
     ],
