@@ -20,7 +20,7 @@ from django.core.cache.backends.base import BaseCache
 from django.core.checks import run_checks
 from django.core.checks.messages import ERROR
 from django.db import connections, router
-from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
 
 from .. import applications
 from ..checks import has_pages
@@ -170,13 +170,14 @@ class Examination:
             yield TODO, f"IdentityX reads {form}: leave IDENTITYX_AUTHORIZATION_FORMAT out."
 
     def _application_served(self) -> Iterator[tuple[str, str]]:
+        if conf.APPLICATION_RESOLVER:
+            yield ADVICE, "There are several: examine each with --app-id."
         if not self._application.app_id:
-            yield SKIPPED, "IDENTITYX_APP_ID is not set: only staff can sign in"
+            if not conf.APPLICATION_RESOLVER:
+                yield SKIPPED, "IDENTITYX_APP_ID is not set: only staff can sign in"
             return
         self._context = self._client.active_app_context()
         yield OK, f"{self._context.app_id} is served"
-        if conf.APPLICATION_RESOLVER:
-            yield ADVICE, "There are several: examine each with --app-id."
 
     def _organization(self) -> Iterator[tuple[str, str]]:
         own = self._context.organization_id if self._context else None
@@ -187,6 +188,8 @@ class Examination:
             yield ADVICE, f"Staff are those of {configured}; the application belongs to {own}."
         elif configured or own:
             yield OK, f"staff are the members of {configured or own}"
+        elif conf.APPLICATION_RESOLVER:
+            yield SKIPPED, "each application has its own"
         else:
             yield TODO, "Nobody knows whose members are staff: set IDENTITYX_ORG_ID."
 
@@ -279,10 +282,11 @@ class Examination:
         connection.inc_thread_sharing()
         connections[connection.alias] = connection  # that of the caller, in this thread
         try:
-            executor = MigrationExecutor(connection)
-            labels = executor.loader.migrated_apps.intersection(MIGRATED)
-            leaves = [leaf for name in labels for leaf in executor.loader.graph.leaf_nodes(name)]
-            missing = sorted({step.app_label for step, _ in executor.migration_plan(leaves)})
+            loader = MigrationLoader(connection)
+            there = loader.applied_migrations
+            missing = sorted(
+                {n[0] for n in loader.graph.nodes if n[0] in MIGRATED and n not in there}
+            )
         finally:
             del connections[connection.alias]
             connection.dec_thread_sharing()
