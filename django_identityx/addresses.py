@@ -59,9 +59,9 @@ def client_address(request: HttpRequest) -> str | None:
     ``X-Forwarded-For``.
     """
     remote = request.META.get("REMOTE_ADDR", "")
-    proxies = conf.TRUSTED_PROXIES
+    (proxies,) = _declared.value or _declared()
     if proxies is None:
-        if any(name in request.META for name in FORWARDING):
+        if not request.META.keys().isdisjoint(FORWARDING):
             _warn("undeclared")
             return None
         return _bare(remote)
@@ -94,6 +94,10 @@ def network_of(address: str, bits: int = 64) -> str:
     if ":" not in address:
         return address
     return str(ipaddress.ip_network((address, bits), strict=False))
+
+
+# In a tuple: None says that nothing is declared.
+_declared = PerProcess(lambda: (conf.TRUSTED_PROXIES,))
 
 
 @lru_cache(maxsize=1024)
