@@ -42,6 +42,8 @@ class Details:
     By the session, or by the ``Authorization`` header where that is what a view has accepted.
     """
 
+    _actor: OrgUser | None = None  # of whoever has just begun to act
+
     def __init__(self, request: HttpRequest) -> None:
         self._request = request
         self._asked = False
@@ -93,7 +95,7 @@ class Details:
         if self._bearer is not None:
             return None
         self._ask()
-        return getattr(self._verdict, "actor", None)
+        return self._actor or getattr(self._verdict, "actor", None)
 
     async def auser(self) -> AppUser | OrgUser | AnonymousUser:
         """`user` in an async view; what else this object has needs no waiting afterwards."""
@@ -148,9 +150,10 @@ class Details:
         await self.aask(self._stricter(max_age))
         self._set_user_again()
 
-    def attach(self, user: AppUser | OrgUser | None) -> None:
+    def attach(self, user: AppUser | OrgUser | None, actor: OrgUser | None = None) -> None:
         """Take over what a login or a logout has just decided."""
         self.forget()
+        self._actor = actor
         if user is not None:
             try:
                 self._attached, self._loaded = user, sessions.load(user, request=self._request)
@@ -161,6 +164,7 @@ class Details:
 
     def forget(self) -> None:
         """Know nobody from here on."""
+        self._actor = None
         self._request.__dict__.pop(BEARER, None)
         self._take(None, None)
 

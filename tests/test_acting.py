@@ -13,6 +13,7 @@ from django_identityx import process, sessions, signals, verification
 from django_identityx.client import IdentityXClient
 from django_identityx.credentials import Credential, TokenType
 from django_identityx.exceptions import Rejected
+from django_identityx.middleware import Details
 from django_identityx.models import SignIn
 from django_identityx.sandbox import DAILY_APP_ID, WEEKLY_APP_ID, Sandbox
 from django_identityx.sending import wait_until_sent
@@ -359,6 +360,8 @@ def test_the_reader_s_devices_are_left_alone(sandbox: Sandbox, acting: Visitor) 
     reader = Visitor()
     reader.sign_in(sandbox)
     page, row = acting.get(DEVICES), reader.session[sessions.KEY]["row"]
+    assert page.content.decode().count('name="end"') == 1  # their own
+    assert 'name="everywhere"' not in page.content.decode()
     fields = forms(page)[0][1]
     for url in (DEVICES, LOGOUT):
         assert acting.post(url, {**fields, "everywhere": "1"}).status_code == 403
@@ -484,6 +487,20 @@ class TestRows:
         rows.update(**{power: True})
         assert staff.get(MEMBERS).status_code == 302
         assert sessions.KEY not in staff.session
+
+
+def test_a_view_of_the_site_s_own(sandbox: Sandbox, staff: Visitor) -> None:
+    """What it sees of the two follows at once, there and back."""
+    request = RequestFactory().post("/")
+    request.session = staff.session
+    seen = Details(request)
+    request.identityx = seen
+    assert (seen.user.email, seen.actor) == (ADMIN, None)
+    sessions.act_as(request, id_of(sandbox))
+    assert (seen.user.email, seen.actor and seen.actor.email) == (READER, ADMIN)
+    assert sessions.stop_acting(request)
+    assert (seen.known_user, seen.actor) == (None, None)
+    assert not sessions.stop_acting(request)
 
 
 def test_the_actor_is_a_type(sandbox: Sandbox, acting: Visitor) -> None:

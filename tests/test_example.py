@@ -204,6 +204,24 @@ def test_staff_paste_their_link(browser: Browser) -> None:
     assert "Administrator" in newsroom
     assert "signed in as staff" in browser.get("/members/").text
 
+    desk = browser.get("/staff/readers/?q=SUBSCR")
+    assert "Sue Subscriber" in desk.text
+    assert "banned@example.net" not in desk.text
+    assert browser.get("/staff/readers/?after=x").url == f"{browser.demo.site}/staff/readers/"
+    banned = browser.submit(desk, "/staff/readers/ban/")
+    assert "Unban" in browser.get(banned.headers["Location"]).text
+    browser.submit(browser.get(banned.headers["Location"]), "/staff/readers/ban/", unban="1")
+    assert "Unban" not in browser.get(banned.headers["Location"]).text
+    view_as = re.findall(r'href="(/account/act-as/[^"]+)"', desk.text)
+    assert len(view_as) == 1
+    page = browser.get(view_as[0].replace("&amp;", "&"))
+    assert browser.submit(page, "/account/act-as/").headers["Location"] == "/"
+    front = browser.get("/").text
+    assert "Ada Admin</strong>, you are acting for <strong>Sue Subscriber" in front
+    assert browser.get("/staff/readers/").status_code == 403
+    assert browser.submit(browser.get("/"), "/account/act-end/").status_code == 302
+    assert browser.get("/staff/readers/").status_code == 200
+
 
 @pytest.mark.parametrize(
     ("prefix", "email", "detail", "value"),

@@ -47,7 +47,7 @@ def act_as(request: HttpRequest, user_id: str) -> AppUser:
     client = IdentityXClient.from_settings(here, visitor=visitor(request))
     try:
         login = client.impersonate_app_user(held.credential, user_id)
-    except NotAllowed:
+    except (NotAllowed, Rejected):
         raise Rejected("may_not_act", _("IdentityX does not let you act for a reader.")) from None
     user, credential = login.user, login.credential
     try:
@@ -63,7 +63,7 @@ def act_as(request: HttpRequest, user_id: str) -> AppUser:
         end_credential(credential, visitor(request))
         raise
     verification.remember(credential, user)  # the first page asks nobody
-    attach(request, user)
+    attach(request, user, verdict.user)
     rotate_token(request)
     logger.debug("act_as: %s acts for a reader", verdict.user.kind)
     audit.acting_started(request, user, verdict.user)

@@ -89,7 +89,9 @@ def known_user(request: HttpRequest) -> AppUser | OrgUser | None:
     return details.known_user if details is not None else None
 
 
-def attach(request: HttpRequest, user: AppUser | OrgUser | None) -> None:
+def attach(
+    request: HttpRequest, user: AppUser | OrgUser | None, actor: OrgUser | None = None
+) -> None:
     details = getattr(request, "identityx", None)
     if details is not None:
-        details.attach(user)
+        details.attach(user, actor)

@@ -70,6 +70,7 @@ class Page(View):
         reason = reason_for(code) if code else None
         known = {
             "hint": sessions.get_hint(self.request),
+            "acting": sessions.get_actor_hint(self.request),
             "code": code,
             "title": reason and reason.title,
             "text": reason and reason.text,
