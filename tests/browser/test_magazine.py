@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from tests.browser.axe import violations
+from tests.browser.looks import difference
 from tests.demo import Demo, running
 
 if TYPE_CHECKING:
@@ -22,8 +23,12 @@ NewBrowser = Callable[..., "Page"]
 
 SCREENS = {
     "wide-light": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"},
+    "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"},
     "narrow-dark": {"viewport": {"width": 320, "height": 640}, "color_scheme": "dark"},
 }
+
+# These show ports and paths of the machine.
+UNSTEADY = {"try-it", "sandbox", "sandbox-authenticate"}
 
 
 @pytest.fixture(scope="module")
@@ -111,13 +116,15 @@ def screen(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def judge(axe: str, screen: str, look: Look) -> Callable[[Page, str], None]:
-    """Keep a screenshot, and fail where the page is too wide or axe finds something."""
+    """Keep a screenshot; fail where the page looks other than it did, or axe finds something."""
 
     def judging(page: Page, name: str) -> None:
         look(page, f"magazine-{name}-{screen}")
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= SCREENS[screen]["viewport"]["width"]  # type: ignore[index]
         assert violations(page, axe) == []
+        if name not in UNSTEADY:
+            assert difference(page, f"{name}-{screen}") == ""
 
     return judging
 
@@ -155,6 +162,9 @@ def test_pages_for_strangers(
         ("premium-not-included", "/premium/the-house-that-moved/"),
         ("not-staff", "/staff/"),
         ("logout", "/account/logout/"),
+        ("change-email", "/account/change-email/"),
+        ("devices", "/account/devices/"),
+        ("login-signed-in", "/account/login/"),
     ],
 )
 def test_pages_for_readers(
