@@ -54,6 +54,7 @@ def test_the_whole_way(sandbox: Sandbox, script: Script) -> None:
     assert done.status_code == 200, done.content
     me = script.get(ME).json()
     assert me.pop("csrf_token")
+    assert me.pop("actor") is None
     assert done.json() == me
     assert done.json()["type"] == "AppUser"
     assert done.json()["email"] == READER

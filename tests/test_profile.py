@@ -238,6 +238,7 @@ def test_patch(sandbox: Sandbox, visitor: Visitor) -> None:
     )
     assert done.status_code == 200
     assert done.json()["given_name"] == "Margherita"
+    assert set(done.json()) == set(visitor.get(ME).json())
     now = stored(sandbox)
     assert now["booleanAnswers"][newsletter] is False
     assert now["textAnswers"][badge] == "M."

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.middleware.csrf import get_token
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -16,9 +15,8 @@ from ...exceptions import NoVerdict, Rejected
 from ...profile import LONGEST, own_profile, save
 from ...users import PROFILE_FIELDS, is_app_user
 from ..pages.profile import make_form
-from .description import describe
 from .errors import Refused
-from .views import MeView, nobody
+from .views import MeView
 
 
 def _text() -> serializers.CharField:
@@ -69,9 +67,8 @@ class ProfileMeView(MeView):
     def patch(self, request: Request) -> Response:
         user = sessions.get_user(request._request)
         credential = sessions.get_credential(request._request)
-        token = {"csrf_token": get_token(request._request)}
         if not user.is_authenticated or credential is None:
-            return nobody(**token)
+            return self.tell(request, None)
         if not is_app_user(user):
             raise Refused("no_profile")
         serializer = ProfileSerializer(data=request.data)
@@ -86,7 +83,7 @@ class ProfileMeView(MeView):
             outcome = save(request._request, credential, form.changes())
         except Rejected:  # it has ended since it was verified
             verification.forget(credential)
-            return nobody(**token)
+            return self.tell(request, None)
         if isinstance(outcome.error, NoVerdict):
             if outcome.person is None:
                 raise outcome.error
@@ -95,8 +92,7 @@ class ProfileMeView(MeView):
         if outcome.error is not None:
             form.refuse(outcome.errors)
             raise serializers.ValidationError(_nested(form.errors))
-        assert outcome.person is not None  # noqa: S101 - nothing was refused
-        return Response({**describe(outcome.person), **token})
+        return self.tell(request, outcome.person)
 
 
 def _flat(data: Mapping[str, Any]) -> dict[str, Any]:

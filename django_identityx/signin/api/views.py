@@ -170,7 +170,10 @@ class MeView(JSONView):
     """
 
     def get(self, request: Request) -> Response:
-        user = sessions.get_user(request._request)
+        return self.tell(request, sessions.get_user(request._request))
+
+    def tell(self, request: Request, user: object) -> Response:
+        """Who it is, or that it is nobody."""
         token = {"csrf_token": get_token(request._request)}
         if isinstance(user, AppUser | OrgUser):
             return Response({**describe(user), "actor": _actor(request), **token})
