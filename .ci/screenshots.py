@@ -14,7 +14,7 @@ SEEN, SHOWN = ROOT / "artifacts", ROOT / "docs" / "screenshots"
 SHOTS = {
     "front": ("magazine-front-wide-light", 900, 800),
     "sign-in": ("magazine-login-wide-light", 640, 800),
-    "link-sent": ("magazine-link-sent-to-wide-light", 735, 800),
+    "link-sent": ("magazine-link-sent-to-wide-light", 690, 800),
     "is-this-you": ("callback-other-device", 500, 390),
     "outage": ("magazine-outage-sign-in-wide-light", 780, 800),
     "swagger": ("swagger", 900, 800),

@@ -70,6 +70,7 @@ PREMIUM = view(
 
 PATTERNS = [
     path("account/", include("django_identityx.urls")),
+    path("app/", include("django_identityx.token_urls")),
     path("comments/", include("django_identityx.comment_urls")),
     path("everybody/", view(IdentityXAuthentication, IdentityXSessionAuthentication)),
     path("readers/", view(AppUserAuthentication)),
@@ -128,17 +129,9 @@ def test_each_twin_is_in_it(schema: Any) -> None:
             assert operation["summary"]
 
 
-def test_so_are_tokens_where_they_are_included() -> None:
-    GENERATOR_STATS.reset()
-    patterns = [
-        path("account/", include("django_identityx.urls")),
-        path("app/", include("django_identityx.token_urls")),
-    ]
-    schema = SchemaGenerator(patterns=patterns).get_schema(request=None, public=True)
-    validate_schema(schema)
-    assert not GENERATOR_STATS
+def test_so_are_tokens_where_they_are_included(schema: Any) -> None:
     for name in ("send", "exchange", "revoke"):
-        operation = schema["paths"][reverse(f"identityx_tokens:{name}")]["post"]
+        operation = schema["paths"][f"/app/{name}/"]["post"]
         assert operation["summary"]
         assert operation["security"] == [{}]
 
