@@ -98,6 +98,7 @@ def test_there_and_back(sandbox: Sandbox, staff: Visitor) -> None:
     assert (done.status_code, done.url) == (302, MEMBERS)
     assert who(staff) == (READER, ADMIN)
     assert staff.get(MEMBERS).content == b"members: reader@example.net"
+    assert staff.get("/members-async/").content == b"async: reader@example.net"
     assert staff.session.session_key != key
     lent = token_of(staff)
     banner = staff.get(DEVICES)
@@ -321,6 +322,17 @@ def test_the_reader_sees_it_and_signs_out_everywhere(sandbox: Sandbox, acting: V
     reader.submit(page, len(forms(page)) - 1, everywhere="1")
     assert is_over(acting, *tokens)
     assert SignIn.objects.count() == 0
+
+
+def test_the_reader_ends_it_alone(sandbox: Sandbox, acting: Visitor) -> None:
+    tokens = token_of(acting), staff_token(acting)
+    reader, bystander = Visitor(), Visitor()
+    for visitor in (reader, bystander):
+        login(visitor, sandbox, READER)
+    row = acting.session[sessions.KEY]["row"]
+    reader.submit(reader.get(DEVICES), 1, end=str(row))
+    assert is_over(acting, *tokens)
+    assert who(reader) == who(bystander) == (READER, "")
 
 
 def test_signing_out_is_out_of_both(acting: Visitor) -> None:
