@@ -20,6 +20,7 @@ from django_identityx.signin.pages import ProfileView
 from django_identityx.testing import login
 
 from .site import READER, Visitor, forms
+from .test_acting import begin, who
 
 pytestmark = pytest.mark.django_db
 
@@ -319,3 +320,16 @@ def test_patch_in_an_outage(sandbox: Sandbox, visitor: Visitor) -> None:
     sandbox.set_fault("html502")
     later = visitor.patch(ME, "{}", content_type="application/json", headers={"x-csrftoken": token})
     assert (later.status_code, later.json()["code"]) == (503, "unavailable")
+
+
+def test_staff_who_act_for_somebody(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    staff = Visitor()
+    login(staff, sandbox, "owner@example.com", TokenType.ORG_USER)
+    begin(staff, sandbox)
+    with caplog.at_level(logging.INFO, "django_identityx.audit"):
+        assert save(staff, city="Madison").status_code == 302
+    assert stored(sandbox)["city"] == "Madison"
+    record = next(r for r in caplog.records if "profile_updated" in r.getMessage())
+    assert "actor" in record.getMessage()
+    assert who(staff)[0] == READER
+    assert staff.get(ME).json()["actor"]["email"] == "owner@example.com"
