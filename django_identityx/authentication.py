@@ -59,17 +59,15 @@ class IdentityXAuthentication(BaseAuthentication):
         django_request: HttpRequest = getattr(request, "_request", request)
         # Its attributes get no local of their own: the header is among them.
         django_request.__dict__[BEARER] = True  # the answer depends on it, also if absent
-        if not django_request.META.get("HTTP_AUTHORIZATION"):
-            return None
         try:  # the header stays in META: a local would stand in error reports
-            credential = self.get_credential(django_request.META["HTTP_AUTHORIZATION"])
+            credential = self.get_credential(django_request.META.get("HTTP_AUTHORIZATION", ""))
             if credential is None:
-                logger.debug("authenticate: the header is not ours")
+                logger.debug("authenticate: no header of ours")
                 return None
             verdict = self.get_verdict(credential, django_request)
             # Nearly always fresh: on the path of every request each call counts.
             auth = credential if verdict.fresh else sessions.fresh(credential, verdict)
-            user = sessions.load(verdict.user, request=django_request, fresh=verdict.fresh)
+            user = sessions.load(verdict.value, request=django_request, fresh=verdict.fresh)
         except (Rejected, LimitExceeded, Unavailable, ConfigurationError) as error:
             raise self.refusal(django_request, error) from error
         django_request.__dict__[BEARER] = verdict, auth
@@ -78,12 +76,10 @@ class IdentityXAuthentication(BaseAuthentication):
     async def aauthenticate(self, request: HttpRequest) -> tuple[Any, Credential] | None:
         """`authenticate` for async Django views: needs no thread where the verdict is known."""
         request.__dict__[BEARER] = True
-        if not request.META.get("HTTP_AUTHORIZATION"):
-            return None
         try:
-            credential = self.get_credential(request.META["HTTP_AUTHORIZATION"])
+            credential = self.get_credential(request.META.get("HTTP_AUTHORIZATION", ""))
             if credential is None:
-                logger.debug("authenticate: the header is not ours")
+                logger.debug("authenticate: no header of ours")
                 return None
             verdict = await self.aget_verdict(credential, request)
             user = await sessions.aload(verdict.user, request=request, fresh=verdict.fresh)
@@ -93,7 +89,7 @@ class IdentityXAuthentication(BaseAuthentication):
         return user, sessions.fresh(credential, verdict)
 
     def get_credential(self, header: str) -> Credential | None:
-        """Read the header; None if it is another scheme's or another kind of ours."""
+        """Read the header; None if it is empty, another scheme's or another kind of ours."""
         return parse_authorization(header, self.token_types)
 
     def get_verdict(self, credential: Credential, request: HttpRequest) -> Verdict:
