@@ -243,7 +243,8 @@ class Places:
         return self._moved_at + patience
 
     def _is_flooded(self) -> bool:
-        return 2 * sum(self._were_bad) > len(self._were_bad)
+        # One alone may be chance: the first who comes after a restart with an old token.
+        return sum(self._were_bad) > max(1, len(self._were_bad) / 2)
 
 
 def _full() -> Busy:
