@@ -71,10 +71,12 @@ screenshots: $(VENV)/.ready  ## what the browser run saw, into the documentation
 	.venv-bench/bin/python -m pip install --quiet --editable ".[sandbox]" --group bench
 	touch $@
 
-bench: .venv-bench/.ready  ## verification beside other packages, and under load
+bench: .venv-bench/.ready  ## beside other packages, under load, and into docs/performance.md
 	.venv-bench/bin/python benchmarks/hits.py
 	.venv-bench/bin/python benchmarks/pages.py
 	.venv-bench/bin/python benchmarks/load.py
+	.venv-bench/bin/python benchmarks/growth.py
+	.venv-bench/bin/python benchmarks/draw.py
 
 soak: .venv-bench/.ready  ## minutes of trouble, counting wrong verdicts: make soak ARGS="--minutes 10"
 	.venv-bench/bin/python benchmarks/headers.py

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import figures
 import servers
 import site_settings
 from site_settings import LONG
@@ -105,6 +106,7 @@ def measure(contenders: dict[str, Callable[[], object]], rounds: int) -> dict[st
 
 
 def report(medians: dict[str, float]) -> None:
+    figures.record("pages", medians)
     first = next(iter(medians.values()))
     for name, median in medians.items():
         print(f"{name:<24}{median:>10.1f} µs{median / first:>8.2f} x")
