@@ -48,6 +48,7 @@ from .signin.api.devices import DevicesView, EndSerializer
 from .signin.api.profile import ProfileSerializer
 from .signin.api.tokens import ExchangeSerializer, RevokeSerializer, SendSerializer
 from .signin.api.views import LoginLinkSerializer, LoginSerializer, LogoutSerializer
+from .users import PROFILE_FIELDS
 
 TAG = "Signing in"
 SESSION = "IdentityXSession"
@@ -155,6 +156,20 @@ USER = inline_serializer(
             required=False,
             allow_null=True,
             help_text="From `api/me` only: the member of staff who acts for this reader.",
+        ),
+        "profile": inline_serializer(
+            "IdentityXProfile",
+            {
+                **{name: serializers.CharField(allow_null=True) for name in PROFILE_FIELDS},
+                "receive_email": serializers.BooleanField(allow_null=True),
+                "missing": serializers.ListField(
+                    child=serializers.CharField(),
+                    allow_null=True,
+                    help_text="What the site requires and is not there; null: it is complete.",
+                ),
+            },
+            required=False,
+            help_text="From `api/me` only, of an AppUser: what `PATCH` changes.",
         ),
         "csrf_token": _csrf_token(),
     },

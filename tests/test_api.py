@@ -55,6 +55,7 @@ def test_the_whole_way(sandbox: Sandbox, script: Script) -> None:
     me = script.get(ME).json()
     assert me.pop("csrf_token")
     assert me.pop("actor") is None
+    assert me.pop("profile")["country_code"] == "US"
     assert done.json() == me
     assert done.json()["type"] == "AppUser"
     assert done.json()["email"] == READER

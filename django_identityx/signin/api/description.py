@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...users import AppUser, OrgUser
+from ...profile import gap
+from ...users import PROFILE_FIELDS, AppUser, OrgUser
 
 
 def describe(user: AppUser | OrgUser) -> dict[str, Any]:
@@ -34,3 +35,9 @@ def describe(user: AppUser | OrgUser) -> dict[str, Any]:
             for membership in user.memberships
         ]
     return known
+
+
+def describe_profile(user: AppUser) -> dict[str, Any]:
+    """What ``PATCH`` changes by the same names, and what the site finds ``missing``, or None."""
+    names = (*PROFILE_FIELDS, "receive_email")
+    return {name: getattr(user, name) for name in names} | {"missing": gap(user)}

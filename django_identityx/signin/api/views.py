@@ -25,7 +25,7 @@ from ..pages.logout import THIS_BROWSER
 from ..reasons import reason_for
 from ..redemption import outside_transactions, redeem
 from .base import JSONView, valid
-from .description import describe
+from .description import describe, describe_profile
 from .errors import Refused
 
 
@@ -176,7 +176,8 @@ class MeView(JSONView):
         """Who it is, or that it is nobody."""
         token = {"csrf_token": get_token(request._request)}
         if isinstance(user, AppUser | OrgUser):
-            return Response({**describe(user), "actor": _actor(request), **token})
+            more = {"profile": describe_profile(user)} if isinstance(user, AppUser) else {}
+            return Response({**describe(user), **more, "actor": _actor(request), **token})
         return nobody(**token)
 
 
