@@ -51,11 +51,11 @@ def current(request: HttpRequest | None = None) -> Application:
         known = resolve(request)
         if not isinstance(known, Application):
             raise ConfigurationError("IDENTITYX_APPLICATION_RESOLVER must return an Application.")
-        keep(request, known)
+        assign(request, known)
     return known
 
 
-def keep(request: HttpRequest, application: Application) -> None:
+def assign(request: HttpRequest, application: Application) -> None:
     """Let a ``request`` that no client has sent be for ``application``: no resolver is asked."""
     request.__dict__[_CURRENT] = application
 

@@ -125,7 +125,7 @@ class Details:
                 loaded = sessions.load(verdict.user, request=self._request, fresh=verdict.fresh)
             except Rejected:
                 verdict = None
-        self._take(verdict, loaded)
+        self._know(verdict, loaded)
 
     async def aask(self, max_age: float | None) -> None:
         """`ask` in an async view."""
@@ -138,7 +138,7 @@ class Details:
                 )
             except Rejected:
                 verdict = None
-        self._take(verdict, loaded)
+        self._know(verdict, loaded)
 
     def demand(self, max_age: float) -> None:
         """`ask`, also where the visitor is known already; ``request.user`` follows."""
@@ -166,13 +166,13 @@ class Details:
         """Know nobody from here on."""
         self._actor = None
         self._request.__dict__.pop(BEARER, None)
-        self._take(None, None)
+        self._know(None, None)
 
     def _ask(self) -> None:
         if not self._asked:
             self.ask(_max_age(self._request))
 
-    def _take(self, verdict: Verdict | None, loaded: Any) -> None:
+    def _know(self, verdict: Verdict | None, loaded: Any) -> None:
         self._verdict, self._loaded, self._attached, self._asked = verdict, loaded, None, True
 
     def _stricter(self, max_age: float) -> float:

@@ -216,7 +216,7 @@ def _apart(**changed: Any) -> Iterator[None]:
 
 def _sign_in(client: Client, user: AppUser | OrgUser, known: Credential) -> AppUser | OrgUser:
     request = HttpRequest()
-    applications.keep(request, applications.current())
+    applications.assign(request, applications.current())
     request.session = client.session
     sessions.login(request, user, known)
     request.session.save()

@@ -31,7 +31,7 @@ def suspects(clock: SimulatedClock) -> Suspects:
 
 def wait(suspects: Suspects, of: Bucket) -> int:
     try:
-        suspects.check(of)
+        suspects.refuse(of)
     except LimitExceeded as exceeded:
         return exceeded.wait
     return 0

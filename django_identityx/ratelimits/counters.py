@@ -139,7 +139,7 @@ class Limiter:
         hit = self._local.take(buckets)
         if isinstance(hit, Refusal):
             raise _exceeded(hit)
-        refusal = shared().attempt(lambda cache: _take(cache, buckets), None)
+        refusal = shared().attempt(lambda cache: _count_together(cache, buckets), None)
         if refusal is not None:
             self._local.give_back(buckets, hit)
             raise _exceeded(refusal)
@@ -150,7 +150,7 @@ def _exceeded(refusal: Refusal) -> LimitExceeded:
     return LimitExceeded(refusal.scope, max(1, math.ceil(refusal.wait)))
 
 
-def _take(cache: BaseCache, buckets: Sequence[Bucket]) -> Refusal | None:
+def _count_together(cache: BaseCache, buckets: Sequence[Bucket]) -> Refusal | None:
     if not shared().is_shared:
         return None  # no other process sees it
     groups = list(_groups(buckets))

@@ -224,6 +224,6 @@ def _session(key: str, request: HttpRequest) -> HttpRequest:
     """Another session of the same visitor, on a request of its own."""
     other = HttpRequest()
     other.META["REMOTE_ADDR"] = request.META.get("REMOTE_ADDR", "")
-    applications.keep(other, applications.current(request))
+    applications.assign(other, applications.current(request))
     other.session = import_module(settings.SESSION_ENGINE).SessionStore(key or None)
     return other

@@ -27,7 +27,7 @@ class Suspects:
     def __len__(self) -> int:
         return self._total
 
-    def check(self, bucket: Bucket) -> None:
+    def refuse(self, bucket: Bucket) -> None:
         """Raise `LimitExceeded` where ``bucket`` is full."""
         with self._lock:
             times = list(self._tokens.get(bucket.key, {}).values())

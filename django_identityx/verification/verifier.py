@@ -204,7 +204,7 @@ class Verifier:
     def _hold_back(self, client: Client | None) -> None:
         """Raise `LimitExceeded` for an address that brought too many rejected tokens."""
         for bucket in client() if client is not None else ():
-            self._suspects.check(bucket)
+            self._suspects.refuse(bucket)
 
     def _count(
         self, credential: Credential, key: bytes, client: Client | None, rejected: Rejected
