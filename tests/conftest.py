@@ -54,7 +54,7 @@ def sandbox(sandbox_server: SandboxServer, settings) -> Iterator[Sandbox]:
     sandbox.clear_fault()
     sandbox.reset()
     settings.IDENTITYX_API_URL = sandbox_server.url
-    settings.IDENTITYX_TIMEOUT = (2, 3)
+    settings.IDENTITYX_TIMEOUT = (10, 20)  # for machines that are busy; hanging has its own
     yield sandbox
     sandbox.clear_fault()
 

@@ -401,7 +401,6 @@ def test_the_reader_s_devices_are_left_alone(sandbox: Sandbox, acting: Visitor) 
 def test_in_an_outage(sandbox: Sandbox, acting: Visitor, settings) -> None:
     """Reading goes on, by both last verdicts; nothing else does, and nobody is signed out."""
     token = forms(acting.get(DEVICES))[0][1]
-    settings.IDENTITYX_TIMEOUT = 0.3
     process.reset()
     for known in (token_of(acting), staff_token(acting)):
         verification.forget(known)
@@ -415,7 +414,6 @@ def test_in_an_outage(sandbox: Sandbox, acting: Visitor, settings) -> None:
 
 def test_it_is_not_begun_in_an_outage(sandbox: Sandbox, staff: Visitor, settings) -> None:
     page = staff.get(ACT, {"user": id_of(sandbox)})
-    settings.IDENTITYX_TIMEOUT = 0.3
     process.reset()
     sandbox.set_fault("html502")
     answer = staff.submit(page)

@@ -58,12 +58,12 @@ VISITOR = Visitor("192.0.2.7", "Firefox/1")
 
 @pytest.fixture
 def client(sandbox: Sandbox, sandbox_server: SandboxServer) -> IdentityXClient:
-    return IdentityXClient(sandbox_server.url, app_id=DAILY_APP_ID, org_id=ORG_ID, timeout=(1, 1))
+    return IdentityXClient(sandbox_server.url, app_id=DAILY_APP_ID, org_id=ORG_ID, timeout=(10, 20))
 
 
 def at(client: IdentityXClient, app_id: str | None) -> IdentityXClient:
     """The same endpoint on behalf of another application."""
-    return IdentityXClient(client._endpoint.transport.url, app_id=app_id, timeout=(1, 1))
+    return IdentityXClient(client._endpoint.transport.url, app_id=app_id, timeout=(10, 20))
 
 
 def reader(

@@ -42,7 +42,7 @@ def is_open(connection: Connection) -> bool:
 
 def post(connection: Connection, url: str) -> requests.Response:
     request = requests.Request("POST", url, data=b"{}").prepare()
-    with connection.send(request, timeout=(1, 1)) as answer:
+    with connection.send(request, timeout=(10, 20)) as answer:
         assert answer.content is not None
     return answer
 
@@ -131,7 +131,7 @@ def test_as_many_connections_as_calls_at_once() -> None:
 
 
 def ask(url: str) -> None:
-    Transport(url, timeout=(1, 1)).execute(QUERY)
+    Transport(url, timeout=(10, 20)).execute(QUERY)
 
 
 def test_an_idle_connection_is_not_used_though_it_is_still_open() -> None:
@@ -178,5 +178,5 @@ def test_the_cap_and_the_keeping_over_tls(tmp_path: Path) -> None:
             began = time.monotonic()
             with capped(0.2), pytest.raises(requests.RequestException):
                 post(connection, server.url)
-            assert 0.15 < time.monotonic() - began < 1
+            assert 0.15 < time.monotonic() - began < 10
         connection.close()

@@ -117,11 +117,11 @@ class TestChannels:
             scope = {"type": "websocket", "path": "/greeting/", "headers": sent}
             socket = ApplicationCommunicator(recipe["websocket"], scope)
             await socket.send_input({"type": "websocket.connect"})
-            answers = [await socket.receive_output(5)]
+            answers = [await socket.receive_output(30)]
             if answers[0]["type"] == "websocket.accept":
-                answers.append(await socket.receive_output(5))
-                await socket.send_input({"type": "websocket.disconnect", "code": 1000})
-            await socket.wait(5)
+                answers.append(await socket.receive_output(30))
+            await socket.send_input({"type": "websocket.disconnect", "code": 1000})
+            await socket.wait(30)
             return answers
 
         return async_to_sync(talk)()

@@ -195,7 +195,7 @@ def at(server: FaultyServer, *behaviours: wire.Behaviour) -> IdentityXClient:
     server.requests.clear()
     process.reset()  # or the gate would know of the trouble before
     return IdentityXClient(
-        server.url, app_id=DAILY_APP_ID, org_id=ORG_ID, credential=SCRIPT, timeout=(0.5, 0.5)
+        server.url, app_id=DAILY_APP_ID, org_id=ORG_ID, credential=SCRIPT, timeout=(5, 5)
     )
 
 
