@@ -117,6 +117,20 @@ def test_no_token_and_no_person_in_a_key(reader: Credential) -> None:
     assert_no_secret("\n".join(keys), reader.token)
 
 
+def test_who_asks_ahead_leaves_it_to_another_process(
+    sandbox: Sandbox, reader: Credential, clock: SimulatedClock
+) -> None:
+    one = process(clock)
+    first = one.check(reader)
+    (key,) = entries("v")
+    cache.set(key.replace(":v:", ":l:"), 1, 60)  # as another process does that asks
+    clock.advance(conf.VERIFICATION_TTL * 0.9)
+    asked = sandbox.count("activeAppUser")
+    assert one.check(reader) == first
+    assert process(clock).check(reader).verified_at == first.verified_at
+    assert sandbox.count("activeAppUser") == asked
+
+
 def test_every_entry_has_an_end(reader: Credential) -> None:
     verify(reader)
     ends = caches["default"].memory._expire_info.values()

@@ -32,7 +32,6 @@ class Page(View):
     """A page of ours. Trouble and limits become pages, never bare errors."""
 
     http_method_names = ["get", "head", "post", "options"]
-    login_required = False
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
