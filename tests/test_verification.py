@@ -645,6 +645,21 @@ def test_max_age_0_never_takes_an_answer_to_an_older_question(
     assert 2 <= questions.count < 8  # one for the first, one for all who came meanwhile
 
 
+@pytest.mark.slow
+def test_who_has_no_answer_yet_waits_for_another_s_question(
+    sandbox: Sandbox, reader: Credential
+) -> None:
+    asked = sandbox.count("activeAppUser")
+    sandbox.set_fault("slow", seconds=1.5)  # longer than who has an old one waits
+
+    def late(index: int) -> str:
+        time.sleep(0.1 * index)
+        return check(reader).user.email
+
+    assert crowd(2, late) == [READER] * 2
+    assert sandbox.count("activeAppUser") == asked + 1
+
+
 @pytest.mark.parametrize("mode", ["hang", "blocked"])
 def test_a_demand_that_fails_takes_nobody_along(
     sandbox: Sandbox, reader: Credential, settings: Any, mode: str

@@ -159,7 +159,7 @@ def test_pages_for_strangers(
         ("whole", "/articles/what-the-river-keeps/"),
         ("profile", "/account/profile/"),
         ("card", "/card/"),
-        ("premium-not-included", "/premium/the-house-that-moved/"),
+        ("premium", "/premium/the-house-that-moved/"),
         ("not-staff", "/staff/"),
         ("logout", "/account/logout/"),
         ("change-email", "/account/change-email/"),
