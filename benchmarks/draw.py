@@ -86,16 +86,16 @@ def load(rows: dict[str, str]) -> Iterator[str]:
 def growth(found: dict[str, Any]) -> Iterator[str]:
     readers = found["readers"]
     _lines(readers, found["rows"])
-    head = ["cache", "processes", "TTL", *[f"{n:,} readers" for n in readers], "stands"]
+    head = ["cache", "processes", "TTL, s", *[f"{n:,}" for n in readers], "stands"]
     yield from _table(head, [_grown(readers, row) for row in found["rows"]])
 
 
 def _grown(readers: list[int], row: dict[str, Any]) -> list[str]:
     calls = row["calls"]
     return [
-        {"shared": "one for all", "own": "one a process"}[row["cache"]],
+        {"shared": "one", "own": "each its own"}[row["cache"]],
         str(row["processes"]),
-        f"{row['ttl']} s",
+        str(row["ttl"]),
         *[f"{count:,.0f}" for count in calls],
         f"{_stands(readers, calls):,.0f}",
     ]

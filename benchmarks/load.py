@@ -110,8 +110,8 @@ def hot_token(sandbox: servers.RemoteSandbox) -> None:
         together([visit] * 16)
     row(
         "one hot token, 16 threads, TTL 1 s, 50 ms a verification",
-        f"p50 {percentile(times, 50)}  p99 {percentile(times, 99)}  "
-        f"p99.9 {percentile(times, 99.9)}  max {percentile(times, 100)}  n {len(times)}",
+        f"p50 {percentile(times, 50)}, p99 {percentile(times, 99)}, "
+        f"p99.9 {percentile(times, 99.9)}, max {percentile(times, 100)}, n {len(times)}",
     )
 
 
@@ -154,9 +154,9 @@ def flood(sandbox: servers.RemoteSandbox) -> None:
         title = f"at most {limit} verifications" if has_strangers else "without the flood"
         row(
             f"a visitor's hit in a flood, {title}",
-            f"p50 {percentile(times, 50)}  p99 {percentile(times, 99)}  "
-            f"(of the first 5 s: {percentile(times[:250], 99)})  "
-            f"max {percentile(times, 100)}  strangers: {counts or 0}",
+            f"p50 {percentile(times, 50)}, p99 {percentile(times, 99)} "
+            f"(of the first 5 s: {percentile(times[:250], 99)}), "
+            f"max {percentile(times, 100)}, strangers: {counts or 0}",
         )
 
 
@@ -182,7 +182,7 @@ def after_a_restart(sandbox: servers.RemoteSandbox) -> None:
         together([lambda index=index: visit(people[index::32]) for index in range(32)])
     row(
         "200 people after a restart, 32 threads, 20 ms a verification",
-        f"p50 {percentile(times, 50)}  max {percentile(times, 100)}  503: {len(lost)}",
+        f"p50 {percentile(times, 50)}, max {percentile(times, 100)}, 503: {len(lost)}",
     )
 
 
