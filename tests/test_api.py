@@ -117,7 +117,19 @@ def test_s18_json_only(sandbox: Sandbox, script: Script, content_type: str) -> N
 
 
 @pytest.mark.parametrize(
-    "body", ["{", "[]", '"x"', "null", "{}", '{"email": 5}', '{"email": "a@b"}', "\ud800"]
+    "body",
+    [
+        "{",
+        "[]",
+        '"x"',
+        "null",
+        "{}",
+        '{"email": 5}',
+        '{"email": "a@b"}',
+        "�",
+        '{"email": "a@b.example", "kind": "\\ud800"}',
+        '{"email": "a@b.example", "\\ud800": 1}',
+    ],
 )
 def test_bad_bodies(sandbox: Sandbox, script: Script, body: str) -> None:
     response = script.send(LINK, body.encode("utf-8", "surrogatepass").decode("latin-1"))

@@ -60,9 +60,12 @@ class SmallJSONParser(BaseParser):
         if len(body) > MAX_BODY:
             raise TooLarge
         try:
-            return json.loads(body.decode("utf-8"), parse_constant=_refuse)
+            found = json.loads(body.decode("utf-8"), parse_constant=_refuse)
+            # Half a character, escaped, is no text: an answer that repeats it can't be written.
+            json.dumps(found, ensure_ascii=False).encode()
         except (ValueError, RecursionError):
             raise exceptions.ParseError from None
+        return found
 
 
 def _refuse(constant: str) -> NoReturn:
