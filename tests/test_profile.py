@@ -53,7 +53,7 @@ def save(visitor: Visitor, **changes: Any) -> Any:
 
 
 def filled_in(page: Any, **changes: Any) -> dict[str, Any]:
-    data: dict[str, Any] = dict(forms(page)[0][1])
+    data: dict[str, Any] = dict(forms(page)[-1][1])
     for bound in page.context["form"]:
         data[bound.html_name] = bound.value() or None
         data[bound.html_initial_name] = bound.initial
@@ -161,6 +161,22 @@ def test_two_tabs(sandbox: Sandbox, visitor: Visitor) -> None:
     assert (stored(sandbox)["city"], stored(sandbox)["givenName"]) == ("Madison", "Margherita")
 
 
+def test_two_people(sandbox: Sandbox, visitor: Visitor) -> None:
+    """What one has typed is neither shown to nor saved for the next, be it by a second press."""
+    typed = filled_in(visitor.get(PAGE), street="1 Elsewhere")
+    visitor.submit(visitor.get(reverse("identityx:logout")))
+    visitor.sign_in(sandbox, "subscriber@example.net")
+    before = dict(stored(sandbox, "subscriber@example.net"))
+    page = visitor.post(PAGE, typed)
+    assert page.status_code == 403
+    assert "Elsewhere" not in page.content.decode()
+    known = forms(page)[0][1]
+    again = visitor.post(PAGE, {**typed, "csrfmiddlewaretoken": known["csrfmiddlewaretoken"]})
+    assert again.status_code == 403
+    assert "Elsewhere" not in again.content.decode()
+    assert stored(sandbox, "subscriber@example.net") == before
+
+
 def test_an_outage_loses_nothing(sandbox: Sandbox, visitor: Visitor) -> None:
     page = visitor.get(PAGE)
     sandbox.set_fault("html502")
@@ -191,7 +207,8 @@ def test_a_form_of_another_site(visitor: Visitor) -> None:
 
 
 def test_an_old_page_shows_what_it_would_save(visitor: Visitor) -> None:
-    page = visitor.post(PAGE, {"given_name": "Mallory"})
+    person = forms(visitor.get(PAGE))[0][1]["person"]
+    page = visitor.post(PAGE, {"given_name": "Mallory", "person": person})
     assert page.status_code == 403
     assert 'type="text" name="given_name" value="Mallory"' in page.content.decode()
 
@@ -263,6 +280,32 @@ def test_patch_of_one_choice(sandbox: Sandbox, visitor: Visitor) -> None:
     assert patch(visitor, custom_fields={job: [first, second]}).status_code == 400
     assert patch(visitor, custom_fields={job: []}).status_code == 200
     assert stored(sandbox)["selectAnswers"][job]["values"] == []
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_patch_answers_a_required_question(
+    sandbox: Sandbox, visitor: Visitor, *, answer: bool
+) -> None:
+    newsletter = field_id(sandbox, NEWSLETTER)
+    sandbox._backend.world.custom_fields[newsletter]["required"] = True
+    assert patch(visitor, custom_fields={newsletter: answer}).status_code == 200
+    assert stored(sandbox)["booleanAnswers"][newsletter] is answer
+    other = str(not answer)
+    assert save(visitor, **{f"field-{newsletter}": other}).status_code == 302
+    assert stored(sandbox)["booleanAnswers"][newsletter] is not answer
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [(NEWSLETTER, "no"), (NEWSLETTER, ["x"]), (BADGE, ["Rita"]), (BADGE, True), (JOB, "x")],
+)
+def test_patch_takes_no_answer_of_another_kind(
+    sandbox: Sandbox, visitor: Visitor, name: str, answer: Any
+) -> None:
+    """ "no" would be a yes, and a list the text of a list."""
+    refused = patch(visitor, custom_fields={field_id(sandbox, name): answer})
+    assert refused.status_code == 400
+    assert set(refused.json()["fields"]["custom_fields"]) == {field_id(sandbox, name)}
 
 
 def test_attributes_that_the_site_names(sandbox: Sandbox, visitor: Visitor) -> None:

@@ -165,7 +165,7 @@ class ProfileForm(forms.Form):
             found.fields["region_code"] = given.get("region_code") or None
         for answer in self._profile.custom_boolean_field_answers:
             if f"field-{answer.field.id}" in changed:
-                found.booleans[answer.field.id] = given[f"field-{answer.field.id}"] in (True, "1")
+                found.booleans[answer.field.id] = str(given[f"field-{answer.field.id}"]) == "True"
         for text in self._profile.custom_text_field_answers:
             if f"field-{text.field.id}" in changed:
                 found.texts[text.field.id] = given[f"field-{text.field.id}"] or None
@@ -266,8 +266,8 @@ def _yes_or_no(asked: CustomField, answer: bool | None) -> tuple[forms.Field, An
         return forms.BooleanField(label=_label(asked), required=False), bool(answer)
     field = forms.ChoiceField(
         label=_label(asked),
-        choices=[("1", _("Yes")), ("0", _("No"))],
+        choices=[("True", _("Yes")), ("False", _("No"))],
         widget=forms.RadioSelect(),
         error_messages={"required": _("Please choose.")},
     )
-    return field, "" if answer is None else str(int(answer))
+    return field, "" if answer is None else str(answer)

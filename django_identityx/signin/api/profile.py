@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django import forms
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -52,6 +53,7 @@ class ProfileSerializer(serializers.Serializer[Any]):
 
 
 _UNKNOWN = _("There is no such field.")
+_NOT_AN_ANSWER = _("Not a valid answer.")
 _GROUPS = {"custom_fields": "field", "consents": "consent", "custom_attributes": "attribute"}
 
 
@@ -77,9 +79,13 @@ class ProfileMeView(MeView):
             given = _flat(serializer.validated_data)
             person = own_profile(request._request, credential).get()
             form = make_form(self, person, given, only=given)
-            unknown = {name: [_UNKNOWN] for name in given if name not in form.fields}
-            if unknown or not form.is_valid():
-                raise serializers.ValidationError(_nested({**dict(form.errors), **unknown}))
+            wrong = {
+                name: [_NOT_AN_ANSWER if name in form.fields else _UNKNOWN]
+                for name, value in given.items()
+                if not _fits(form.fields.get(name), value)
+            }
+            if wrong or not form.is_valid():
+                raise serializers.ValidationError(_nested({**dict(form.errors), **wrong}))
             outcome = save(request._request, credential, form.changes())
         except Rejected:  # it has ended since it was verified
             verification.forget(credential)
@@ -108,8 +114,17 @@ def _flat(data: Mapping[str, Any]) -> dict[str, Any]:
             elif value is None or isinstance(value, str | bool):
                 found[key] = "" if value is None else value
             else:
-                raise serializers.ValidationError({group: {id_: [_("Not a valid answer.")]}})
+                raise serializers.ValidationError({group: {id_: [_NOT_AN_ANSWER]}})
     return found
+
+
+def _fits(field: forms.Field | None, value: Any) -> bool:
+    """Whether a value is of the kind that a field takes: forms make do with any, "no" is a yes."""
+    if isinstance(field, forms.BooleanField):
+        return isinstance(value, bool) or value == ""
+    if isinstance(field, forms.ChoiceField):
+        return True  # which knows its choices
+    return field is not None and isinstance(value, str)
 
 
 def _is_written(value: Any) -> bool:

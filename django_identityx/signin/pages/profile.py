@@ -43,6 +43,9 @@ class ProfileView(Page):
             return self.problem("no_profile", staff=True)
         try:
             person = own_profile(self.request, credential).get()
+            if data is not None and self.sent("person") != person.id:
+                # Of whoever was signed in when the page was opened: nothing of it is shown.
+                return self.form(make_form(self, person, None), person, code="csrf")
             form = make_form(self, person, data)
             if data is None or context.get("code") or not form.is_valid():
                 status = 400 if form.errors and "code" not in context else 200
