@@ -186,14 +186,15 @@ def test_days_of_the_organization(sandbox: Sandbox) -> None:
 
 
 def test_a_region_where_there_is_none(settings: Any) -> None:
-    settings.IDENTITYX_REQUIRED_FIELDS = ["region_code"]
+    settings.IDENTITYX_REQUIRED_FIELDS = ["country_code", "region_code"]
     assert gap(AppUser(id="1", email="a@example.net", country_code="DE")) is None
     assert gap(AppUser(id="1", email="a@example.net", country_code="US")) == ("region_code",)
-    assert gap(AppUser(id="1", email="a@example.net")) == ("region_code",)
 
 
-def test_a_name_that_no_profile_has(sandbox: Sandbox, settings: Any) -> None:
-    settings.IDENTITYX_REQUIRED_FIELDS = ["givenName"]
+@pytest.mark.parametrize("name", ["givenName", "region_code"])
+def test_what_nobody_can_give(sandbox: Sandbox, settings: Any, name: str) -> None:
+    """A region is asked for with its country: without one, its form could never be done with."""
+    settings.IDENTITYX_REQUIRED_FIELDS = [name]
     assert signed_in(sandbox, READER).get("/plain/").status_code == 503
 
 

@@ -163,7 +163,14 @@ def kinds(value: Any) -> str:
 
 def fields(value: Any) -> str:
     known = isinstance(value, list | tuple) and all(name in PROFILE_FIELDS for name in value)
-    return "" if known else f"must be a list of these: {', '.join(PROFILE_FIELDS)}"
+    if not known:
+        return f"must be a list of these: {', '.join(PROFILE_FIELDS)}"
+    return "must have country_code beside region_code" if _lacks_country(value) else ""
+
+
+def _lacks_country(names: Any) -> bool:
+    """Whether a region is asked for that is in no country: nobody could give one."""
+    return "region_code" in names and "country_code" not in names
 
 
 def staff_roles(value: Any) -> str:
