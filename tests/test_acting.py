@@ -204,6 +204,15 @@ def test_the_role_is_asked_for_anew(sandbox: Sandbox, staff: Visitor) -> None:
     assert sandbox.count("impersonateAppUser") == 0
 
 
+def test_who_has_left_meanwhile(sandbox: Sandbox, staff: Visitor) -> None:
+    assert staff.get(ACT, {"user": id_of(sandbox)}).status_code == 200
+    owner = credential(sandbox, "owner@example.com", TokenType.ORG_USER_API_TOKEN)
+    IdentityXClient.from_settings().with_credential(owner).memberships.remove(ADMIN)
+    page = staff.get(ACT, {"user": id_of(sandbox)})  # the verdict is from before
+    assert page.status_code == 403
+    assert "Rita" not in page.content.decode()
+
+
 def test_csrf(sandbox: Sandbox, staff: Visitor) -> None:
     assert staff.post(ACT, {"user": id_of(sandbox)}).status_code == 403
     assert who(staff) == (ADMIN, "")

@@ -470,6 +470,14 @@ def test_a_forged_link_persuades_nobody(sandbox: Sandbox, reader: Visitor, caplo
     assert NEW not in caplog.text
 
 
+def test_a_forged_link_to_the_own_address_says_nothing_is_changed(
+    sandbox: Sandbox, reader: Visitor
+) -> None:
+    for page in (reader.open(forged(sandbox, READER, "old@example.net")),) * 2:
+        assert reader.submit(page).url == PAGE
+        assert "has been changed" not in text(reader.get(PAGE))
+
+
 @pytest.mark.parametrize(
     "data", [None, {}, {"email": None}, {"email": ["a@b.de"]}, {"email": ""}, "text", ["email"]]
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from typing import Any
 
 from django.http import HttpRequest
 from django.middleware.csrf import rotate_token
@@ -81,16 +82,19 @@ def _begin(request: HttpRequest, held: Held, user: AppUser, credential: Credenti
         session.create()
         app_id = applications.current(request).app_id or ""
         row = rows.write(request, user.identity, app_id, held.identity[2])
-        kept = ("type", "token", "identity", "hint", "at", "app")
-        actor = {name: held.data[name] for name in kept if name in held.data}
         session[KEY] = {
             **begin(user, credential, app_id, row),
-            "actor": {**actor, "session": waiting.session_key},
+            "actor": _mark(held, waiting.session_key),
         }
         session.save()
     except BaseException:
         request.session = waiting
         raise
+
+
+def _mark(held: Held, session_key: str | None) -> dict[str, Any]:
+    kept = ("type", "token", "identity", "hint", "at", "app")
+    return {name: held.data[name] for name in kept if name in held.data} | {"session": session_key}
 
 
 def _end_earlier(request: HttpRequest, user: AppUser, waiting: str | None) -> None:

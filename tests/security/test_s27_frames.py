@@ -6,21 +6,27 @@ import asyncio
 import sys
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pytest
 import requests
+from django.contrib.sessions.backends.db import SessionStore
 from django.test import RequestFactory
 from django.views.debug import ExceptionReporter
 from rest_framework.views import APIView
 
-from django_identityx import process
+from django_identityx import process, sessions
 from django_identityx.authentication import IdentityXAuthentication
 from django_identityx.client import IdentityXClient
+from django_identityx.credentials import TokenType
 from django_identityx.sandbox import DAILY_APP_ID, Sandbox
+from django_identityx.testing import login
 
 from .. import faulty_server as wire
 from ..faulty_server import FaultyServer
 from ..leaks import SECRET, assert_no_secret
+from ..site import Visitor
+from ..test_acting import ACT, id_of
 from ..test_client import METHODS, OUTAGE
 
 pytestmark = pytest.mark.slow
@@ -107,6 +113,27 @@ def test_s27_under_authenticate_in_a_coroutine(settings) -> None:
         assert_no_secret(
             report_on(lambda: asyncio.run(IdentityXAuthentication().aauthenticate(request)))
         )
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("debug")
+def test_s27_where_acting_can_not_be_begun(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staff = Visitor()
+    login(staff, sandbox, "admin@example.com", TokenType.ORG_USER)
+    page = staff.get(ACT, {"user": id_of(sandbox)})
+    token = staff.session[sessions.KEY]["token"]
+
+    save = SessionStore.save
+
+    def fail(session: SessionStore, *args: Any, **kwargs: Any) -> None:
+        if "actor" in session.get(sessions.KEY, {}):
+            raise RuntimeError("a bug")
+        save(session, *args, **kwargs)
+
+    monkeypatch.setattr(SessionStore, "save", fail)
+    assert_no_secret(report_on(lambda: staff.submit(page)), token)
 
 
 @pytest.mark.usefixtures("debug")

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from ... import outages
-from ...exceptions import ConfigurationError, Rejected, Unavailable
+from ...exceptions import ConfigurationError, OperationFailed, Rejected, Unavailable, Unclear
 from ...ratelimits import LimitExceeded
 from ..reasons import reason_for
 
@@ -38,6 +38,8 @@ def refusal(request: HttpRequest, exc: Exception) -> Exception:
         return Refused(exc.reason)
     if isinstance(exc, MultiPartParserError | SuspiciousOperation):
         return exceptions.ParseError()  # a form that the CSRF check could not read
+    if isinstance(exc, OperationFailed):
+        exc = Unclear("IdentityX refused a question in which nothing is wrong.")
     if isinstance(exc, ImproperlyConfigured):
         exc = ConfigurationError(str(exc))
     if isinstance(exc, Unavailable | ConfigurationError):

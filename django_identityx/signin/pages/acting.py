@@ -12,7 +12,7 @@ from django.urls import reverse
 from ... import sessions
 from ...addresses import visitor
 from ...client import IdentityXClient
-from ...exceptions import InvalidInput, NotFound, OperationFailed, Rejected, Unclear
+from ...exceptions import InvalidInput, NotAllowed, NotFound, Rejected
 from ...users import AppUser
 from .. import redirects
 from .base import Page
@@ -32,8 +32,6 @@ class ActAsView(Page):
             sessions.act_as(request, self.sent("user"))
         except (NotFound, InvalidInput):
             return self.problem("no_such_reader")
-        except OperationFailed as error:
-            raise Unclear("IdentityX did not say whether one may act for this reader.") from error
         return HttpResponseRedirect(redirects.after_login(request, self.target))
 
     def show(self, **context: Any) -> HttpResponse:
@@ -41,6 +39,8 @@ class ActAsView(Page):
             reader = self.reader()
         except (NotFound, InvalidInput):
             return self.problem("no_such_reader")
+        except NotAllowed:  # no more, since they were verified
+            return self.problem("may_not_act")
         return self.page("act_as", reader=reader, next=self.target, **context)
 
     def reader(self) -> AppUser:

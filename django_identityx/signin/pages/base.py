@@ -18,7 +18,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.generic import View
 
 from ... import applications, outages, sessions
-from ...exceptions import ConfigurationError, Rejected, Unavailable
+from ...exceptions import ConfigurationError, OperationFailed, Rejected, Unavailable, Unclear
 from ...ratelimits import LimitExceeded
 from .. import csrf, redirects
 from ..cookies import MAX_CARRIED, Carrier
@@ -56,6 +56,9 @@ class Page(View):
             response = self.problem(rejected.reason)
         except (Unavailable, ConfigurationError) as error:
             response = self.later("unavailable", outages.tell(request, error))
+        except OperationFailed:
+            trouble = Unclear("IdentityX refused a question in which nothing is wrong.")
+            response = self.later("unavailable", outages.tell(request, trouble))
         except ImproperlyConfigured as error:
             response = self.later(
                 "unavailable", outages.tell(request, ConfigurationError(str(error)))

@@ -84,6 +84,8 @@ class CallbackView(Page):
             return self.rejected(rejected, carrier)
         if decision.step in {Step.REDEEM, Step.LEAD_ON}:
             target = self.goal(carrier, decision.link)
+            if decision.step is Step.REDEEM and target == reverse("identityx:change-email"):
+                request.session[CHANGED] = True
             response = HttpResponseRedirect(redirects.by_profile(user, target))
             Carrier.drop(request, response)
             if decision.step is Step.REDEEM:
@@ -172,7 +174,6 @@ class CallbackView(Page):
     def goal(self, carrier: Carrier, link: Link) -> str:
         """Where to go once the link has done its work: its new address is shown there."""
         if link.changes_email and not redirects.safe_target(self.request, carrier.next):
-            self.request.session[CHANGED] = True
             return reverse("identityx:change-email")
         return redirects.after_login(self.request, carrier.next)
 
