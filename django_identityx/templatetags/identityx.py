@@ -58,8 +58,10 @@ def identityx_acting(context: Any, next: str = "") -> dict[str, Any]:  # noqa: A
     as well. ``next`` is where the button leads.
     """
     request, rendering = context.get("request"), context.render_context
-    actor = "" if request is None else sessions.get_actor_hint(request)
-    if not actor or hasattr(rendering, "identityx_acting"):
+    if request is None or hasattr(rendering, "identityx_acting"):
+        return {}
+    actor = sessions.get_actor_hint(request)
+    if not actor:
         return {}
     rendering.identityx_acting = True
     reader, token = sessions.get_hint(request), context.get("csrf_token")

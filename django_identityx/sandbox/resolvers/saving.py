@@ -13,13 +13,13 @@ def save(
     user |= values
     if user.get("countryCode"):
         request.services.ask("locale")
-    answers = user["selectAnswers"] if answers is None else answers
+    given: Document = user["selectAnswers"] if answers is None else answers
     user["segmentIds"] = [
         segment["id"]
         for segment in request.world.segments.values()
         if segment["applicationId"] == user["applicationId"]
         and segment["active"]
-        and any(_gave(answers, rule["conditions"]) for rule in segment["rules"])
+        and any(_gave(given, rule["conditions"]) for rule in segment["rules"])
     ]
     user["updatedAt"] = request.now
     return user
