@@ -23,8 +23,8 @@ from django_identityx.sandbox import Sandbox
 from django_identityx.sending import wait_until_sent
 
 from .site import OWNER, READER, Visitor, forms
+from .test_api import LINK, ME, Script
 from .test_api import LOGIN as API_LOGIN
-from .test_api import ME, Script
 
 pytestmark = pytest.mark.django_db
 
@@ -541,6 +541,17 @@ def test_the_row_follows(sandbox: Sandbox, settings) -> None:
 
 
 # --- JSON ------------------------------------------------------------------------------------
+
+
+def test_who_asked_to_sign_in_did_not_ask_for_another_s_account(sandbox: Sandbox) -> None:
+    """Somebody gives their own account the address of who waits for a link to it."""
+    victim, other = Script(), Script()
+    other.sign_in(sandbox)
+    victim.send(LINK, {"email": NEW})
+    other.send(API, {"email": NEW})
+    asked = victim.send(API_LOGIN, {"token": sandbox.outbox[-1].url})
+    assert (asked.status_code, asked.json()["code"]) == (409, "confirmation_required")
+    assert victim.get(ME).status_code == 401
 
 
 def test_the_whole_way_in_json(sandbox: Sandbox) -> None:

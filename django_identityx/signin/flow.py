@@ -73,7 +73,7 @@ def decide(
     )
     step, by_itself = Step.CONFIRM, False
     if link.changes_email:
-        step = _change(request, link, pressed, confirmed or may_go_on)
+        step = _change(request, link, pressed, confirmed)
     elif sessions.holds_somebody(request):
         if pressed and is_theirs(request, link):
             step = Step.LEAD_ON
@@ -87,12 +87,13 @@ def decide(
     return Decision(step, link, asked_here, by_itself)
 
 
-def _change(request: HttpRequest, link: Link, pressed: bool, agreed: bool) -> Step:
+def _change(request: HttpRequest, link: Link, pressed: bool, confirmed: bool) -> Step:
+    """By itself it never goes on: who asked to sign in with an address did not ask for this."""
     if not pressed:
         return Step.CONFIRM
     user = sessions.get_user(request)
     if not sessions.holds_somebody(request):
-        return Step.REDEEM if agreed else Step.CONFIRM
+        return Step.REDEEM if confirmed else Step.CONFIRM
     if isinstance(user, AppUser) and sessions.is_same_person(request, user):
         if emails.clean(user.email) == emails.clean(link.email):
             return Step.LEAD_ON
