@@ -27,7 +27,7 @@ _WORDS: dict[str, Any] = {  # for what IdentityX says in English
 logger = logging.getLogger("django_identityx")
 
 
-@dataclass
+@dataclass(repr=False)  # streets and phones: error reports print it
 class Changes:
     """What is to be saved; empty parts are not sent, but for the fields: that verifies."""
 
