@@ -217,7 +217,7 @@ def test_it_is_told(visitor: Visitor, caplog: pytest.LogCaptureFixture) -> None:
     told: list[Any] = []
 
     def receive(sender: type, **kwargs: Any) -> None:
-        told.append((sender.__name__, kwargs["user"].profile.city, kwargs["fields"]))
+        told.append((sender.__name__, kwargs["user"].city, kwargs["fields"]))
 
     signals.profile_updated.connect(receive)
     with caplog.at_level(logging.INFO, "django_identityx.audit"):

@@ -99,14 +99,12 @@ def test_update_resets_nothing(client: IdentityXClient) -> None:
     user = subscriber(client)
     client.app_users.force_re_verification(user.id)
     changed = client.app_users.update(user.id, city="Rome", country_code="IT")
-    assert changed.profile is not None
-    assert (changed.profile.city, changed.profile.country_code) == ("Rome", "IT")
-    assert changed.profile.force_profile_re_verification
+    assert (changed.city, changed.country_code) == ("Rome", "IT")
+    assert changed.force_profile_re_verification
     assert changed.access_levels == user.access_levels
     assert changed.given_name == user.given_name
     cleared = client.app_users.update(user.id, city=None, access_level_ids=())
-    assert cleared.profile is not None
-    assert (cleared.profile.city, cleared.access_levels) == ("", ())
+    assert (cleared.city, cleared.access_levels) == ("", ())
     with pytest.raises(InvalidInput) as caught:
         client.app_users.update(user.id, country_code="ZZ")
     assert list(caught.value.fields) == ["countryCode"]
@@ -166,9 +164,8 @@ def test_answers(client: IdentityXClient) -> None:
 def test_ones_own(client: IdentityXClient, reader: Credential) -> None:
     own = client.own_profile(reader)
     assert own.get().email == "reader@example.net"
-    profile = own.update(city="Rome", receive_email=True).profile
-    assert profile is not None
-    assert (profile.city, profile.receive_email) == ("Rome", True)
+    person = own.update(city="Rome", receive_email=True)
+    assert (person.city, person.receive_email) == ("Rome", True)
     attributes = own.set_custom_attributes({"theme": "dark"}).profile
     assert attributes is not None
     assert attributes.custom_attributes == {"theme": "dark"}

@@ -25,11 +25,8 @@ class Erased:
 
     @classmethod
     def of(cls, user: AppUser) -> Erased:
-        """What ``user`` has to lose; needs the profile."""
-        profile = user.profile
-        if profile is None:
-            return cls()
-        return cls(profile.country_code, profile.region_code, profile.must_re_verify_profile)
+        """What ``user`` has to lose."""
+        return cls(user.country_code, user.region_code, user.must_re_verify_profile)
 
     def put_back(self, client: IdentityXClient, credential: Credential) -> None:
         """Write it to the person's profile again; as often as one likes."""

@@ -14,7 +14,7 @@ from ..conf import Conf, conf
 from ..credentials import TokenType
 from ..exceptions import ConfigurationError, Rejected, Unavailable
 from ..middleware import details
-from ..profile import Catalogue, catalogue, own_profile
+from ..profile import Catalogue, catalogue
 from ..users import AppUser
 from . import erased, redirects
 from .cookies import Known, Mark
@@ -87,7 +87,7 @@ class Asking:
             credential,
             user.id,
             email,
-            erased=erased.remember(request, own_profile(request, credential).get()),
+            erased=erased.remember(request, user),
             request=request,
             application=application,
             visitor=visitor(request),

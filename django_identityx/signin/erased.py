@@ -27,10 +27,10 @@ logger = logging.getLogger("django_identityx")
 
 
 def remember(request: HttpRequest, user: AppUser) -> Erased:
-    """What ``user``'s profile has to lose, or had before an earlier request."""
-    profile = user.profile
-    has_place = profile is not None and profile.country_code
-    erased = Erased.of(user) if has_place else _recalled(request) or Erased.of(user)
+    """What ``user`` has to lose, or had before an earlier request."""
+    erased = Erased.of(user)
+    if not erased.country_code:
+        erased = _recalled(request) or erased
     if erased.country_code:
         request.session[KEY] = {**asdict(erased), "at": time.time()}
     return erased
@@ -44,8 +44,7 @@ def put_back_late(request: HttpRequest, user: AppUser | OrgUser) -> None:
         return
     client = IdentityXClient.from_settings(current(request), visitor=visitor(request))
     try:
-        profile = client.own_profile(credential).get().profile
-        if profile is not None and not profile.country_code:
+        if not client.own_profile(credential).get().country_code:
             erased.put_back(client, credential)
     except IdentityXError:
         logger.warning("Country and region of %s %s could not be put back.", user.kind, user.id)

@@ -13,7 +13,6 @@ from .people import (
 )
 from .profiles import (
     PROFILE_FIELDS,
-    About,
     BooleanAnswer,
     ConsentAnswer,
     ConsentPolicy,
@@ -22,6 +21,7 @@ from .profiles import (
     ExternalId,
     ExternalIdentifier,
     ExternalNamespace,
+    Particulars,
     Profile,
     SelectAnswer,
     SelectedOption,
@@ -32,7 +32,6 @@ from .profiles import (
 
 __all__ = [
     "PROFILE_FIELDS",
-    "About",
     "AccessLevel",
     "ApiTokenUser",
     "AppUser",
@@ -47,6 +46,7 @@ __all__ = [
     "IdentityXUser",
     "Membership",
     "OrgUser",
+    "Particulars",
     "Profile",
     "SelectAnswer",
     "SelectField",

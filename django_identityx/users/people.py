@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeGuard
 
-from .profiles import About, Profile
+from .profiles import Particulars, Profile
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import Group, Permission
@@ -195,7 +195,7 @@ class IdentityXUser:
 
 
 @dataclass(frozen=True, eq=False)
-class AppUser(About, IdentityXUser):
+class AppUser(Particulars, IdentityXUser):
     """A reader of one application.
 
     ``access_levels`` and ``teams`` are the directly assigned ones only, as IdentityX reports

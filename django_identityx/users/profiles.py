@@ -126,7 +126,7 @@ class ExternalId:
 
 
 @dataclass(frozen=True, eq=False)
-class About:
+class Particulars:
     """What people write about themselves, and whether IdentityX wants it looked through again.
 
     Of somebody who has not verified it may come from anyone.
@@ -148,8 +148,8 @@ class About:
 
 
 @dataclass(frozen=True)
-class Profile(About):
-    """What IdentityX knows of an AppUser beyond who it is.
+class Profile:
+    """What IdentityX knows of an AppUser beyond what each `AppUser` has.
 
     People write ``custom_attributes`` themselves: authorize nobody by them.
     """

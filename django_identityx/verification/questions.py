@@ -11,7 +11,7 @@ from ..client import IdentityXClient
 from ..credentials import LEEWAY, Credential, TokenType, check_claims
 from ..exceptions import OperationFailed, Unclear
 from ..process import PerProcess
-from ..users import About, AccessLevel, ApiTokenUser, AppUser, Membership, OrgUser, Team
+from ..users import AccessLevel, ApiTokenUser, AppUser, Membership, OrgUser, Particulars, Team
 
 User = AppUser | OrgUser
 
@@ -53,7 +53,7 @@ class WhoseToken:
             fields += [value.app_id, value.display_name, value.verified, value.banned]
             fields.append([[level.id, level.name] for level in value.access_levels])
             fields.append([[team.id, team.name] for team in value.teams])
-            fields.append([getattr(value, name) for name in _ABOUT])
+            fields.append([getattr(value, name) for name in _PARTICULARS])
         else:
             held = value.memberships
             fields.append(value.photo_url)
@@ -74,7 +74,7 @@ class WhoseToken:
                 **dict(zip(_PLAIN, plain, strict=True)),
                 access_levels=tuple([AccessLevel(*level) for level in levels]),
                 teams=tuple([Team(*team) for team in teams]),
-                **dict(zip(_ABOUT, about, strict=True)),
+                **dict(zip(_PARTICULARS, about, strict=True)),
             )
             fits = user.app_id == self.app_id
         else:
@@ -96,7 +96,7 @@ _PLAIN = (
     "verified",
     "banned",
 )
-_ABOUT = tuple(field.name for field in dataclasses.fields(About))
+_PARTICULARS = tuple(field.name for field in dataclasses.fields(Particulars))
 
 
 @dataclass(slots=True)
