@@ -52,6 +52,21 @@ class TestABrowserIsNotPersuaded:
         assert not auto(page)
         assert victim.signed_in_as == ""
 
+    @pytest.mark.parametrize("path", ["login", "org-login"])
+    def test_nor_does_a_press_on_the_page_after_another_site_s_form(
+        self, sandbox: Sandbox, settings: Any, path: str
+    ) -> None:
+        settings.IDENTITYX_REQUIRED_CREATE_FIELDS = ["given_name"]
+        victim, url = Visitor(), reverse(f"identityx:{path}")
+        victim.get(url)
+        data = {"email": ATTACKER, "given_name": "Mallory"}
+        page = victim.post(url, data, headers={"origin": "https://evil.example"})
+        assert page.status_code == 403
+        assert "Mallory" not in page.content.decode()
+        assert ATTACKER not in page.content.decode()
+        assert victim.submit(page).status_code == 400  # the address is to be typed
+        assert Mark.name not in victim.cookies
+
     def test_nor_does_the_page_that_follows(self, sandbox: Sandbox) -> None:
         victim, attacker = Visitor(), Visitor()
         victim.submit(victim.open(forged(ATTACKER, age=7200)))

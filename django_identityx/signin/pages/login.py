@@ -89,6 +89,12 @@ class LoginView(Asking, Page):
             **context,
         )
 
+    def csrf_failed(self, code: str) -> HttpResponse:
+        """An empty form after another site's: one press would trust the address in that."""
+        if code == "origin":
+            return self.form(self.make(in_trouble=True), code=code)
+        return self.again(code)
+
     def again(self, code: str, **context: Any) -> HttpResponse:
         """The form with what was typed: nothing is lost."""
         typed = self.request.POST.dict()
