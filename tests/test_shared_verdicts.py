@@ -13,7 +13,7 @@ from django.core.cache import cache, caches
 from django_identityx.conf import conf
 from django_identityx.credentials import Credential, TokenType
 from django_identityx.exceptions import Rejected, Unavailable
-from django_identityx.sandbox import Sandbox
+from django_identityx.sandbox import DAILY_APP_ID, WEEKLY_APP_ID, Sandbox
 from django_identityx.service import Gate
 from django_identityx.testing import credential
 from django_identityx.verification import Verifier, check, deny, forget, verify
@@ -212,9 +212,9 @@ def changes(packed: dict[str, Any]) -> list[Any]:
                 [kind, [*fields, 1]],
                 [kind, [None, *fields[1:]]],
                 [kind, ["", *fields[1:]]],
-                [kind, [*fields[:4], "5d1b36070ce467bff670a053", *fields[5:]]],  # Acme Weekly's
+                [kind, [WEEKLY_APP_ID if value == DAILY_APP_ID else value for value in fields]],
                 [kind, [*fields[:-1], [["too", "many", "values"]]]],
-                [kind, "ten-letter"],
+                [kind, "x" * len(fields)],
             )
         ),
     ]

@@ -11,7 +11,7 @@ from ..client import IdentityXClient
 from ..credentials import LEEWAY, Credential, TokenType, check_claims
 from ..exceptions import OperationFailed, Unclear
 from ..process import PerProcess
-from ..users import AccessLevel, ApiTokenUser, AppUser, Membership, OrgUser, Particulars, Team
+from ..users import AccessLevel, ApiTokenUser, AppUser, Membership, OrgUser, Team
 
 User = AppUser | OrgUser
 
@@ -48,34 +48,27 @@ class WhoseToken:
 
     def pack(self, value: User) -> Any:
         """Plain data: no class of ours is in it."""
-        fields: list[Any] = [value.id, value.email, value.given_name, value.family_name]
+        fields = [getattr(value, name) for name in _PLAIN[value.kind]]
         if isinstance(value, AppUser):
-            fields += [value.app_id, value.display_name, value.verified, value.banned]
             fields.append([[level.id, level.name] for level in value.access_levels])
             fields.append([[team.id, team.name] for team in value.teams])
-            fields.append([getattr(value, name) for name in _PARTICULARS])
         else:
             held = value.memberships
-            fields.append(value.photo_url)
             fields.append([[m.role, m.organization_id, m.organization_name] for m in held])
         return [value.kind, fields]
 
     def unpack(self, data: Any) -> User | None:
         """None where the user is of another kind or application than the credential."""
         kind, fields = data
-        if kind not in _SIZES or len(fields) != _SIZES[kind]:
+        if kind not in _PLAIN or len(fields) != len(_PLAIN[kind]) + 1 + (kind == "AppUser"):
             raise ValueError("not a user")
         if not (type(fields[0]) is type(fields[1]) is str and fields[0]):
             raise ValueError("not a person")
         user: User
         if kind == "AppUser":
-            *plain, levels, teams, about = fields
-            user = AppUser(
-                **dict(zip(_PLAIN, plain, strict=True)),
-                access_levels=tuple([AccessLevel(*level) for level in levels]),
-                teams=tuple([Team(*team) for team in teams]),
-                **dict(zip(_PARTICULARS, about, strict=True)),
-            )
+            *plain, levels, teams = fields
+            given = tuple([AccessLevel(*level) for level in levels])
+            user = AppUser(*[*plain, given, tuple([Team(*team) for team in teams])])
             fits = user.app_id == self.app_id
         else:
             *plain, memberships = fields
@@ -85,18 +78,11 @@ class WhoseToken:
         return user if fits and kind == self.credential.token_type.value else None
 
 
-_SIZES = {"AppUser": 11, "OrgUser": 6, "OrgUserApiToken": 6}
-_PLAIN = (
-    "id",
-    "email",
-    "given_name",
-    "family_name",
-    "app_id",
-    "display_name",
-    "verified",
-    "banned",
-)
-_PARTICULARS = tuple(field.name for field in dataclasses.fields(Particulars))
+_RICH = {"access_levels", "teams", "memberships", "profile"}  # all others are plain, and before
+_PLAIN = {
+    kind.kind: tuple(field.name for field in dataclasses.fields(kind) if field.name not in _RICH)
+    for kind in (AppUser, OrgUser, ApiTokenUser)
+}
 
 
 @dataclass(slots=True)
