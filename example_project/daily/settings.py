@@ -41,6 +41,9 @@ IDENTITYX_REQUIRED_FIELDS = ["given_name"]
 # How many proxies of yours stand before the site; limits per address count on it.
 IDENTITYX_TRUSTED_PROXIES = int(os.environ.get("EXAMPLE_PROXIES", "0"))
 
+if DEBUG:  # whoever tries the site is all of its visitors, from one address
+    IDENTITYX_THROTTLE_RATES = {"send-address": "100/min", "redeem-address": "100/min"}
+
 # login_required leads here, and a sign-in that was not asked for by a page ends there.
 LOGIN_URL = "identityx:login"
 LOGIN_REDIRECT_URL = "members"
