@@ -51,6 +51,7 @@ def test_login_is_not_required(name: str) -> None:
     assert view.login_required is False
 
 
+@pytest.mark.sampled(one_in=3)
 @every
 @pytest.mark.django_db
 @pytest.mark.parametrize("mode", ["", "html502"])
@@ -86,6 +87,7 @@ def test_no_transaction_of_the_site_is_around_what_asks_identityx_for_a_session(
     assert ("default" in atomic) is (name in {"callback", "api-login"})
 
 
+@pytest.mark.sampled(one_in=3)
 @every
 @pytest.mark.django_db
 @pytest.mark.parametrize("method", ["put", "patch", "delete", "trace"])

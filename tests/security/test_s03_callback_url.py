@@ -26,6 +26,7 @@ FORGED = {
 }
 
 
+@pytest.mark.sampled(one_in=4)
 @pytest.mark.django_db
 @pytest.mark.parametrize("header", FORGED)
 @pytest.mark.parametrize("use_forwarded", [False, True])

@@ -51,6 +51,7 @@ TABLE = [
 ]
 
 
+@pytest.mark.sampled(one_in=3)
 @pytest.mark.parametrize(("proxies", "remote", "header", "client"), TABLE)
 def test_what_identityx_is_told(
     proxies: Any, remote: str, header: str | None, client: str | None, sandbox: Sandbox, settings
