@@ -72,14 +72,14 @@ def break_(way: Gate, lane: str = VERIFICATION) -> None:
 def test_it_opens_after_failures_in_a_row(way: Gate, lane: str, failure: Exception) -> None:
     for _ in range(FAILURES):
         assert way.is_closed(lane)
-        way.check(lane)
+        way.refuse_early(lane)
         call(way, failure, lane)
     assert not way.is_closed(lane)
     with pytest.raises(LeftAlone) as caught:
         call(way, lane=lane)
     assert caught.value.retry_after == FIRST_PAUSE
     with pytest.raises(LeftAlone):
-        way.check(lane)
+        way.refuse_early(lane)
 
 
 def test_what_needs_no_credential_says_nothing_of_what_does(way: Gate) -> None:
@@ -120,11 +120,11 @@ def test_what_one_token_provokes_hides_no_outage(way: Gate, outcome: BaseExcepti
 def test_half_open_lets_one_probe_through(way: Gate, clock: SimulatedClock) -> None:
     break_(way)
     clock.advance(FIRST_PAUSE)
-    way.check(VERIFICATION)  # takes no probe
+    way.refuse_early(VERIFICATION)  # takes no probe
     with way.call(VERIFICATION):
         assert isinstance(elsewhere(lambda: call(way)), LeftAlone)
         with pytest.raises(LeftAlone):
-            way.check(VERIFICATION)
+            way.refuse_early(VERIFICATION)
     assert way.is_closed(VERIFICATION)
     call(way)
 

@@ -59,7 +59,7 @@ class Breaker:
     def is_closed(self) -> bool:
         return self._pause == 0
 
-    def check(self) -> None:
+    def refuse_early(self) -> None:
         """Raise `LeftAlone` if a call would not go through right now."""
         if self._pause:
             with self._lock:
@@ -170,7 +170,7 @@ class Places:
         finally:
             self._leave(is_known, began, was_bad)
 
-    def check(self, *, is_known: bool) -> None:
+    def refuse_early(self, *, is_known: bool) -> None:
         """Raise `Busy` where it is no use to wait for a place."""
         limit = self._size if is_known else self._for_newcomers
         if self._taken >= limit:
@@ -188,7 +188,7 @@ class Places:
                 self._taken += 1
                 self._moved_at = now
                 return
-            self.check(is_known=is_known)
+            self.refuse_early(is_known=is_known)
             waiter = _Waiter(limit, is_known)
             self._queue.append(waiter)
         self._wait(waiter, now + LONGEST_WAIT)
@@ -275,7 +275,7 @@ class Gate:
             yield
             return
         breaker = self._breakers[lane]
-        breaker.check()
+        breaker.refuse_early()
         with self._places[lane].one(is_known=is_known), breaker.call():
             _under_way.is_one = True
             try:
@@ -283,10 +283,10 @@ class Gate:
             finally:
                 _under_way.is_one = False
 
-    def check(self, lane: str, *, is_known: bool = False) -> None:
+    def refuse_early(self, lane: str, *, is_known: bool = False) -> None:
         """Raise `Busy` or `LeftAlone` if a call would right now."""
-        self._breakers[lane].check()
-        self._places[lane].check(is_known=is_known)
+        self._breakers[lane].refuse_early()
+        self._places[lane].refuse_early(is_known=is_known)
 
     def is_closed(self, lane: str) -> bool:
         """Whether the endpoint is in trouble, as far as this lane knows: then False."""

@@ -144,7 +144,7 @@ class Engine(Generic[T]):
         lock = None
         try:
             # Before the lock, which takes two trips to the shared cache.
-            self._gate.check(VERIFICATION, is_known=old is not None)
+            self._gate.refuse_early(VERIFICATION, is_known=old is not None)
             lock = None if is_demand else self._tier.lock(key)
             if lock is False and early:
                 return early
