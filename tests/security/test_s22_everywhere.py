@@ -153,7 +153,7 @@ def test_a_store_that_does_not_answer_is_told(
         Sharded.lost = ""
     assert answer.status_code == 503
     assert "could not be ended" in answer.content.decode()
-    assert "sign_out_failed" in caplog.text
+    assert 'sign_out_failed kind="AppUser"' in caplog.text
     assert SignIn.objects.count() == 1  # it can be tried again
     assert sandbox.count("logoutAppUser") == 2  # and its token has ended all the same
     assert not is_in(thief)
