@@ -1126,7 +1126,7 @@ def test_each_decision_leaves_a_line(
     with pytest.raises(Rejected):
         one.check(reader)
     lines = [r.message for r in caplog.records if r.message.startswith("Verification of")]
-    assert [line.rpartition(": ")[2] for line in lines] == [
+    assert [line.rpartition(" ")[2] for line in lines] == [
         "asked.",
         "local.",
         "wrong_application.",
