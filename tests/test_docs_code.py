@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import configparser
 import json
-import logging
 import re
 import shlex
 import subprocess
 import sys
 import types
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,17 +51,6 @@ def having(*languages: str, use: str = "") -> Any:
 
 OWN_TEST = {"settings", "urls", "tests"}
 TESTED = {"python", "console", "html+django", "json", "ini", "toml", "text"}
-
-
-@pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
-    """The documentation has LOGGING, and what makes an application takes it over."""
-    loggers = [logging.getLogger(), logging.getLogger("django_identityx")]
-    before = [(logger.handlers[:], logger.level) for logger in loggers]
-    yield
-    for logger, (handlers, level) in zip(loggers, before, strict=True):
-        logger.handlers[:] = handlers
-        logger.setLevel(level)
 
 
 @pytest.fixture(autouse=True)
