@@ -7,7 +7,11 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from django_identityx.sandbox import Sandbox
 
@@ -41,6 +45,21 @@ def wait_until(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.005)
+
+
+def close_connections() -> None:
+    """Close this thread's, those to SQLite in memory too, which Django leaves open."""
+    for connection in connections.all(initialized_only=True):
+        BaseDatabaseWrapper.close(connection)
+
+
+def open_connection(folder: Path) -> BaseDatabaseWrapper:
+    """This thread's, opened; to SQLite in ``folder``: one in memory Django never closes."""
+    connection = connections["default"]
+    if connection.vendor == "sqlite":
+        connection.settings_dict = {**connection.settings_dict, "NAME": folder / "db"}
+    connection.ensure_connection()
+    return connection
 
 
 @contextmanager

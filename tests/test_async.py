@@ -27,7 +27,9 @@ from django_identityx.middleware import IdentityXMiddleware
 from django_identityx.sandbox import Sandbox, SandboxServer
 from django_identityx.testing import credential
 from django_identityx.users import AppUser
-from django_identityx.verification import verify
+from django_identityx.verification import aside, verify
+
+from .crowd import open_connection
 
 READER = "reader@example.net"
 
@@ -111,6 +113,12 @@ class TestHits:
         known = credential(sandbox, "subscriber@example.net")
         async_to_sync(sessions.alogin)(request, verify(known), known)
         assert async_to_sync(sessions.aget_user)(request).email == "subscriber@example.net"
+
+
+@pytest.mark.django_db
+def test_what_waits_in_a_thread_leaves_no_database_connection_there(tmp_path: Path) -> None:
+    connection = async_to_sync(aside)(open_connection, tmp_path)
+    assert connection.connection is None
 
 
 @pytest.mark.slow

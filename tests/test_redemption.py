@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import connections
 from django.http import HttpRequest
 from django.test.utils import override_settings
 from django.urls import reverse
@@ -27,6 +26,7 @@ from django_identityx.signin import redemption
 from django_identityx.signin.cookies import Carrier
 from django_identityx.signin.links import read_link
 
+from .crowd import close_connections
 from .faulty_server import FaultyServer, by, failed, graphql, html502
 from .processes import run_at_once, site
 from .site import OWNER, READER, Visitor
@@ -144,7 +144,7 @@ class TestPressedTwice:
                 outcomes.append(rejected.reason)
             else:
                 outcomes.append("signed in")
-            connections.close_all()
+            close_connections()
 
         with FaultyServer(by(wait)) as server, override_settings(IDENTITYX_API_URL=server.url):
             threads = [threading.Thread(target=run) for _ in range(2)]

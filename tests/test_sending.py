@@ -27,6 +27,7 @@ from django_identityx.sending import delivery
 from django_identityx.sending import executor as background
 from django_identityx.sending.executor import Background
 
+from .crowd import open_connection
 from .leaks import logged
 
 APP_USER, ORG_USER = TokenType.APP_USER, TokenType.ORG_USER
@@ -519,18 +520,15 @@ def test_several_run_at_once() -> None:
 
 
 @pytest.mark.django_db
-def test_a_job_closes_its_database_connections() -> None:
-    from django.db import connections
-
+def test_a_job_closes_its_database_connections(tmp_path: Path) -> None:
     executor, seen = Background(workers=1), []
 
     def look(last: bool) -> None:
-        seen.append(connections["default"])
-        connections["default"].ensure_connection()
+        seen.append(open_connection(tmp_path))
 
     run_in(executor, look)
     executor.close()
-    assert seen[0] is not connections["default"]
+    assert seen[0].connection is None
 
 
 # --- Servers that run no exit handlers -------------------------------------------------------

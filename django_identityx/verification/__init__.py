@@ -22,6 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from asgiref.sync import sync_to_async
+from django.db import close_old_connections
 
 from ..applications import Application
 from ..conf import conf
@@ -127,7 +128,15 @@ async def acheck(
 
 async def aside(function: Callable[..., T], *args: Any) -> T:
     """Run what may wait for IdentityX in a thread of this room's, so that nobody else starves."""
-    return await sync_to_async(function, thread_sensitive=False, executor=_threads())(*args)
+
+    def run() -> T:
+        close_old_connections()  # no request begins or ends in this thread that would do it
+        try:
+            return function(*args)
+        finally:
+            close_old_connections()
+
+    return await sync_to_async(run, thread_sensitive=False, executor=_threads())()
 
 
 def organization_of(application: Application) -> str:
