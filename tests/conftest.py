@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from zlib import crc32
@@ -68,6 +69,21 @@ def _fresh_process() -> Iterator[None]:
     for cache in caches.all(initialized_only=True):
         if isinstance(cache, LocMemCache):  # never a server's, on which there may be others
             cache.clear()
+
+
+@pytest.fixture
+def logging_restored() -> Iterator[None]:
+    """Whatever a test configures, or Django 6.1 for it where ``LOGGING`` is set, goes with it."""
+
+    def loggers() -> list[logging.Logger]:
+        known = logging.root.manager.loggerDict.values()
+        return [logging.root, *(one for one in known if isinstance(one, logging.Logger))]
+
+    before = {one: (one.handlers[:], one.level, one.propagate) for one in loggers()}
+    yield
+    for one in loggers():
+        one.handlers, level, one.propagate = before.get(one, ([], logging.NOTSET, True))
+        one.setLevel(level)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

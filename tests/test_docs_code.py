@@ -54,7 +54,7 @@ TESTED = {"python", "console", "html+django", "json", "ini", "toml", "text"}
 
 
 @pytest.fixture(autouse=True)
-def _site(settings) -> None:
+def _site(logging_restored: None, settings) -> None:
     settings.ROOT_URLCONF = "tests.docs_site"
     settings.ALLOWED_HOSTS = ["*"]
     settings.IDENTITYX_CALLBACK_URL = f"{SITE}/account/callback/"

@@ -56,24 +56,17 @@ def test_the_numbers_of_the_executor() -> None:
     assert f"{background.PLACES} links may wait" in PAGE
 
 
-def test_the_logging_example_works(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_logging_example_works(
+    logging_restored: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     (block,) = (block for block in BLOCKS if "LOGGING = " in block)
     scope: dict[str, Any] = {}
     exec(compile(block, "docs/sign-in.md", "exec"), scope)
     for name in ("DEFAULT_EXCEPTION_REPORTER", "DEFAULT_EXCEPTION_REPORTER_FILTER"):
         import_string(scope[name])
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    audit = logging.getLogger("django_identityx.audit")
-    audit_level = audit.level
-    try:
-        logging.config.dictConfig(scope["LOGGING"])
-        audit.info("event token=%s", SECRET)
-        shown = capsys.readouterr().err
-    finally:
-        root.handlers[:] = handlers
-        root.setLevel(level)
-        audit.setLevel(audit_level)
+    logging.config.dictConfig(scope["LOGGING"])
+    logging.getLogger("django_identityx.audit").info("event token=%s", SECRET)
+    shown = capsys.readouterr().err
     assert "INFO django_identityx.audit event token=[redacted]" in shown
     assert_no_secret(shown)
 
