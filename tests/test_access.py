@@ -18,13 +18,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from django_identityx import process
+from django_identityx import process, sessions, verification
 from django_identityx.access import Access, denied_status, get_access
 from django_identityx.authentication import (
     IdentityXAuthentication,
     IdentityXSessionAuthentication,
 )
-from django_identityx.credentials import TokenType
+from django_identityx.credentials import Credential, TokenType
 from django_identityx.decorators import access_level_required
 from django_identityx.exceptions import ConfigurationError, Unavailable
 from django_identityx.middleware import IdentityXMiddleware
@@ -104,6 +104,11 @@ async def premium_async(request: HttpRequest) -> HttpResponse:
     return HttpResponse("premium")
 
 
+def how_fresh(request: HttpRequest) -> HttpResponse:
+    access = get_access(request, *request.GET.getlist("level"))
+    return HttpResponse(f"{access.allowed} {access.fresh}")
+
+
 def teaser(request: HttpRequest) -> HttpResponse:
     template = engines["django"].from_string(
         '{% load identityx %}{% identityx_access "Premium" as access %}'
@@ -126,6 +131,7 @@ urlpatterns = [
     path("premium/", premium),
     path("premium-async/", premium_async),
     path("teaser/", teaser),
+    path("how-fresh/", how_fresh),
 ]
 
 PAGES = ["/premium/", "/premium-page/"]
@@ -347,6 +353,26 @@ def test_what_was_known_serves_on(sandbox: Sandbox, settings) -> None:
     assert client.get("/premium/", REMOTE_ADDR=ELSEWHERE).status_code == 200
     # Of another address nothing is known.
     assert client.get("/premium/", REMOTE_ADDR=OFFICE).status_code == 503
+
+
+def test_an_answer_is_as_fresh_as_who_it_is_about(sandbox: Sandbox) -> None:
+    """The session says who it is in an outage, while what they may see is still fresh."""
+    client = signed_in(sandbox, SUBSCRIBER)
+    questions = ["/how-fresh/", "/how-fresh/?level=Premium", "/how-fresh/?level=Gold"]
+    for url, allowed in zip(questions, (True, True, False), strict=True):
+        assert client.get(url, REMOTE_ADDR=ELSEWHERE).content.decode() == f"{allowed} True"
+    verification.forget(sessions_credential(client))
+    sandbox.set_fault("html502")
+    for url, allowed in zip(questions, (True, True, False), strict=True):
+        assert client.get(url, REMOTE_ADDR=ELSEWHERE).content.decode() == f"{allowed} False"
+
+
+def sessions_credential(client: Client) -> Credential:
+    request = RequestFactory().get("/")
+    request.session = client.session
+    credential = sessions.get_credential(request)
+    assert credential is not None
+    return credential
 
 
 def test_in_an_outage_a_denial_goes_without_the_catalogue(sandbox: Sandbox, settings) -> None:

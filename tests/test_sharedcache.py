@@ -15,14 +15,28 @@ from typing import Any
 import pytest
 import redis
 from django.core.cache import caches
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
 
+from django_identityx import process
+from django_identityx.access import get_access
+from django_identityx.sandbox import Sandbox
 from django_identityx.sharedcache import LOG_EVERY, REST, CacheTrouble, SharedCache, shared
 
+from . import urls
 from .cache_backends import Down
 from .crowd import crowd
 from .requirements import require
 from .simulated_clock import SimulatedClock
+from .site import READER, Visitor
 from .troubled_caches import Hanging, Slow
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(f"{request.user} {get_access(request, 'Premium').allowed}")
+
+
+urlpatterns = [path("", home), *urls.urlpatterns]
 
 
 @pytest.fixture
@@ -101,6 +115,34 @@ def test_one_that_hangs_and_then_raises_is_paid_for_once(
     assert Hanging.calls == 1
 
 
+def pages(visitor: Visitor, number: int) -> list[float]:
+    """How long each of ``number`` pages takes for who is signed in."""
+    times = []
+    for _ in range(number):
+        began = time.monotonic()
+        assert READER in visitor.get("/").content.decode()
+        times.append(time.monotonic() - began)
+    return times
+
+
+@pytest.mark.django_db
+@pytest.mark.urls("tests.test_sharedcache")
+@pytest.mark.parametrize("local_ttl", [0, 5])
+def test_of_one_that_hangs_one_page_pays(
+    sandbox: Sandbox, settings: Any, monkeypatch: pytest.MonkeyPatch, local_ttl: float
+) -> None:
+    """Whatever a signed-in page wants of it: the verdict, limits, entitlements, the dialect."""
+    settings.IDENTITYX_LOCAL_TTL = local_ttl
+    visitor = Visitor()
+    visitor.sign_in(sandbox)
+    process.reset()
+    monkeypatch.setattr(Hanging, "seconds", 0.1)
+    monkeypatch.setattr(Hanging, "calls", 0)
+    backend(settings, "tests.troubled_caches.Hanging")
+    pages(visitor, 9)
+    assert Hanging.calls == 1
+
+
 @pytest.fixture
 def redis_server(settings: Any) -> Iterator[subprocess.Popen[bytes]]:
     """A Redis of the test's own, as the default cache, with a timeout of its sockets."""
@@ -151,6 +193,22 @@ def test_a_redis_that_stands_still_is_paid_for_once(
     for _ in range(40):
         look(shared())
     assert 0.3 <= time.monotonic() - began < 40 * 0.3 / 2  # one timeout, not forty
+
+
+@pytest.mark.django_db
+@pytest.mark.urls("tests.test_sharedcache")
+def test_of_a_redis_that_stands_still_one_page_pays(
+    redis_server: subprocess.Popen[bytes], sandbox: Sandbox, settings: Any
+) -> None:
+    settings.IDENTITYX_LOCAL_TTL = 0
+    visitor = Visitor()
+    visitor.sign_in(sandbox)
+    pages(visitor, 1)
+    redis_server.send_signal(signal.SIGSTOP)
+    first, *others = pages(visitor, 9)
+    assert first >= 0.3  # the timeout of its sockets
+    assert len(others) == 8
+    assert max(others) < 0.3
 
 
 @pytest.mark.parametrize(

@@ -1013,6 +1013,22 @@ def test_a_denial_reaches_every_application(
                     verifier.check(known, max_age=max_age, **options)
 
 
+def test_a_denial_is_of_one_endpoint_kind_and_token(
+    sandbox: Sandbox, reader: Credential, clock: SimulatedClock, settings: Any
+) -> None:
+    one = process(clock)
+    one.check(reader)
+    assert one.deny(reader)
+    one.check(credential(sandbox, READER))
+    for kind in (TokenType.ORG_USER, TokenType.ORG_USER_API_TOKEN):
+        with pytest.raises(Malformed) as refused:
+            one.check(Credential(kind, reader.token))
+        assert refused.value.reason == "wrong_kind"
+    with FaultyServer(wire.graphql({"activeAppUser": {"id": "1", "email": READER}})) as other:
+        settings.IDENTITYX_API_URL = other.url
+        process(clock).check(reader)
+
+
 def test_a_crowd_of_two_applications(sandbox: Sandbox, reader: Credential) -> None:
     """Whoever follows a leader of another application gets an answer of their own."""
     sandbox.set_fault("slow", seconds=0.1)
