@@ -24,34 +24,20 @@ from rest_framework.permissions import AllowAny
 from rest_framework.views import APIView
 
 from .authentication import IdentityXAuthentication, IdentityXSessionAuthentication
-from .comments.api import (
-    CommentFlagSerializer,
-    CommentPageSerializer,
-    CommentsView,
-    CommentWriteSerializer,
-)
-from .comments.api import FlagView as CommentFlagView
+from .comments import api as comments
 from .comments.writing import REFUSALS
 from .credentials import TokenType
-from .signin.api import (
-    ChangeEmailView,
-    ExchangeView,
-    LoginLinkView,
-    LoginView,
-    LogoutView,
-    ProfileMeView,
-    RevokeView,
-    SendView,
-)
+from .signin import api
 from .signin.api.change_email import ChangeEmailSerializer
-from .signin.api.devices import DevicesView, EndSerializer
+from .signin.api.description import describe
+from .signin.api.devices import EndSerializer
 from .signin.api.profile import ProfileSerializer
 from .signin.api.tokens import ExchangeSerializer, RevokeSerializer, SendSerializer
 from .signin.api.views import LoginLinkSerializer, LoginSerializer, LogoutSerializer
-from .users import PROFILE_FIELDS
+from .users import PROFILE_FIELDS, AccessLevel, AppUser
 
 TAG = "Signing in"
-SESSION = "IdentityXSession"
+COMMENT_TAG = "Comments"
 
 _WHO = {
     TokenType.APP_USER: "A reader of the application",
@@ -71,17 +57,13 @@ class BearerScheme(OpenApiAuthenticationExtension):
     def get_security_requirement(self, auto_schema: AutoSchema) -> list[dict[str, list[Any]]]:
         kinds = [kind for kind in TokenType if kind in self.target.token_types]
         for kind in kinds:
-            scheme = ResolvedComponent(
-                name=kind.value,
-                type=ResolvedComponent.SECURITY_SCHEMA,
-                object=kind,
-                schema={
-                    "type": "http",
-                    "scheme": "bearer",
-                    "bearerFormat": f"{kind} <token>",
-                    "description": f"{_WHO[kind]}. Type `{kind}`, a space and the token.",
-                },
-            )
+            schema = {
+                "type": "http",
+                "scheme": "bearer",
+                "bearerFormat": f"{kind} <token>",
+                "description": f"{_WHO[kind]}. Type `{kind}`, a space and the token.",
+            }
+            scheme = ResolvedComponent(kind.value, ResolvedComponent.SECURITY_SCHEMA, schema, kind)
             auto_schema.registry.register_on_missing(scheme)
         return [{kind.value: []} for kind in kinds]
 
@@ -94,7 +76,7 @@ class SessionScheme(OpenApiAuthenticationExtension):
 
     target_class = IdentityXSessionAuthentication
     match_subclasses = True
-    name = SESSION
+    name = "IdentityXSession"
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
         return {
@@ -105,62 +87,55 @@ class SessionScheme(OpenApiAuthenticationExtension):
         }
 
 
+# --- shapes -------------------------------------------------------------------------------------
+
+_MAYBE: dict[str, Any] = {"required": False, "allow_null": True}
+
+
+def _shape(name: str, fields: dict[str, Any], **options: Any) -> Any:
+    return inline_serializer(f"IdentityX{name}", fields, **options)
+
+
+def _text(says: str | None = None, **options: Any) -> serializers.CharField:
+    return serializers.CharField(help_text=says, **options)
+
+
+def _texts(*names: str, **options: Any) -> dict[str, Any]:
+    return {name: _text(**options) for name in names}
+
+
 def _csrf_token() -> serializers.CharField:
-    return serializers.CharField(
-        required=False, help_text="From `api/me` only: send it as `X-CSRFToken`."
-    )
+    return _text("From `api/me` only: send it as `X-CSRFToken`.", required=False)
 
 
-USER = inline_serializer(
-    "IdentityXUser",
+USER = _shape(
+    "User",
     {
         "type": serializers.ChoiceField([kind.value for kind in TokenType]),
-        "id": serializers.CharField(),
-        "email": serializers.CharField(),
-        "name": serializers.CharField(),
-        "given_name": serializers.CharField(allow_null=True),
-        "family_name": serializers.CharField(allow_null=True),
-        "display_name": serializers.CharField(
-            allow_null=True, required=False, help_text="Of an AppUser, as the following four."
-        ),
+        **_texts("id", "email", "name"),
+        **_texts("given_name", "family_name", allow_null=True),
+        "display_name": _text("Of an AppUser, as the following four.", **_MAYBE),
         "verified": serializers.BooleanField(required=False),
         "banned": serializers.BooleanField(required=False),
-        "access_levels": inline_serializer(
-            "IdentityXAccessLevel",
-            {"id": serializers.CharField(), "name": serializers.CharField()},
+        "access_levels": _shape("AccessLevel", _texts("id", "name"), many=True, required=False),
+        "teams": _shape("Team", _texts("id", "name"), many=True, required=False),
+        "photo_url": _text("Of an OrgUser, as `memberships`.", **_MAYBE),
+        "memberships": _shape(
+            "Membership",
+            _texts("role", "organization_id", "organization_name"),
             many=True,
             required=False,
         ),
-        "teams": inline_serializer(
-            "IdentityXTeam",
-            {"id": serializers.CharField(), "name": serializers.CharField()},
-            many=True,
-            required=False,
-        ),
-        "photo_url": serializers.CharField(
-            allow_null=True, required=False, help_text="Of an OrgUser, as `memberships`."
-        ),
-        "memberships": inline_serializer(
-            "IdentityXMembership",
-            {
-                "role": serializers.CharField(),
-                "organization_id": serializers.CharField(),
-                "organization_name": serializers.CharField(),
-            },
-            many=True,
-            required=False,
-        ),
-        "actor": inline_serializer(
-            "IdentityXActor",
-            {name: serializers.CharField() for name in ("id", "email", "name")},
-            required=False,
-            allow_null=True,
+        "actor": _shape(
+            "Actor",
+            _texts("id", "email", "name"),
             help_text="From `api/me` only: the member of staff who acts for this reader.",
+            **_MAYBE,
         ),
-        "profile": inline_serializer(
-            "IdentityXProfile",
+        "profile": _shape(
+            "Profile",
             {
-                **{name: serializers.CharField(allow_null=True) for name in PROFILE_FIELDS},
+                **_texts(*PROFILE_FIELDS, allow_null=True),
                 "receive_email": serializers.BooleanField(allow_null=True),
                 "missing": serializers.ListField(
                     child=serializers.CharField(),
@@ -174,14 +149,12 @@ USER = inline_serializer(
         "csrf_token": _csrf_token(),
     },
 )
-ERROR = inline_serializer(
-    "IdentityXError",
+ERROR = _shape(
+    "Error",
     {
-        "code": serializers.CharField(help_text="For programs; it stays."),
-        "detail": serializers.CharField(help_text="For people, in their language."),
-        "masked_email": serializers.CharField(
-            required=False, help_text="With 409: whose link it is."
-        ),
+        "code": _text("For programs; it stays."),
+        "detail": _text("For people, in their language."),
+        "masked_email": _text("With 409: whose link it is.", required=False),
         "fields": serializers.DictField(
             child=serializers.ListField(child=serializers.CharField()),
             required=False,
@@ -190,198 +163,177 @@ ERROR = inline_serializer(
         "csrf_token": _csrf_token(),
     },
 )
-LINK_SENT = inline_serializer(
-    "IdentityXLinkSent", {"code": serializers.CharField(), "detail": serializers.CharField()}
-)
-TOKEN = inline_serializer(
-    "IdentityXToken",
+LINK_SENT = _shape("LinkSent", _texts("code", "detail"))
+TOKEN = _shape(
+    "Token",
     {
-        "token_type": serializers.CharField(
-            help_text="`AppUser` or `OrgUser`: the word before the token in the header."
-        ),
-        "token": serializers.CharField(help_text="It has no end of its own: `revoke` it."),
+        "token_type": _text("`AppUser` or `OrgUser`: the word before the token in the header."),
+        "token": _text("It has no end of its own: `revoke` it."),
         "user": USER,
     },
 )
-DEVICES = inline_serializer(
-    "IdentityXDevices",
+DEVICE = _shape(
+    "Device",
     {
-        "devices": inline_serializer(
-            "IdentityXDevice",
-            {
-                "id": serializers.IntegerField(),
-                "name": serializers.CharField(help_text="The browser, as people call it."),
-                "address": serializers.CharField(allow_null=True),
-                "signed_in_at": serializers.DateTimeField(),
-                "last_seen": serializers.DateTimeField(help_text="Within ten minutes."),
-                "current": serializers.BooleanField(),
-            },
-            many=True,
-        )
-    },
-)
-
-_READER = OpenApiExample(
-    "A reader",
-    {
-        "type": "AppUser",
-        "id": "5d1b36070ce467bff670a070",
-        "email": "reader@example.net",
-        "name": "Rita Reader",
-        "given_name": "Rita",
-        "family_name": "Reader",
-        "display_name": "Rita",
-        "verified": True,
-        "banned": False,
-        "access_levels": [{"id": "5d1b36070ce467bff670a0c0", "name": "Premium"}],
-        "teams": [],
-    },
-    response_only=True,
-)
-
-
-def _errors(*wanted: int) -> dict[Any, OpenApiResponse]:
-    return {
-        status: OpenApiResponse(
-            ERROR,
-            _MEANING[status],
-            [
-                OpenApiExample(code, {"code": code, "detail": detail, **extra})
-                for code, detail, extra in _EXAMPLES[status]
-            ],
-        )
-        for status in wanted
-    }
-
-
-_MASKED = {"masked_email": "r•••r@example.net"}
-_MEANING = {
-    400: "What was sent can't be read, or is no link of this site",
-    401: "Nobody is signed in",
-    403: "No CSRF token, or a person who may not sign in here",
-    404: "There is nothing like that",
-    405: "Another method",
-    409: "A person must agree first",
-    410: "The link is no good any more",
-    413: "The body is too large",
-    415: "The body is no JSON",
-    429: "Too many requests; `Retry-After` says when the next one passes",
-    503: "IdentityX can't be asked; `Retry-After` says when to try again",
-}
-_EXAMPLES: dict[int, list[tuple[str, str, dict[str, Any]]]] = {
-    400: [
-        (
-            "invalid",
-            "Enter a valid email address.",
-            {"fields": {"email": ["Enter a valid email address."]}},
-        ),
-        ("parse_error", "This is not a JSON object.", {}),
-        ("wrong_application", "This link belongs to another site", {}),
-    ],
-    401: [("not_authenticated", "Nobody is signed in.", {})],
-    403: [
-        ("csrf", "The CSRF token is missing or wrong. Ask api/me for the cookie first.", {}),
-        ("banned", "This account can't sign in here", {}),
-    ],
-    404: [("not_found", "Not found.", {})],
-    405: [("method_not_allowed", "Method “GET” not allowed.", {})],
-    409: [
-        (
-            "confirmation_required",
-            "This link was asked for elsewhere. Send “confirmed” once the visitor agrees.",
-            _MASKED,
-        ),
-        ("other_person", "Somebody else is signed in. Send “replace” to change.", _MASKED),
-    ],
-    410: [("used", "This link has been used", {}), ("too_old", "This link is too old", {})],
-    413: [("too_large", "The body is too large.", {})],
-    415: [("unsupported_media_type", "Unsupported media type “text/plain” in request.", {})],
-    429: [("too_many", "Too many requests. Wait a moment.", {})],
-    503: [
-        ("unavailable", "The identity service is unavailable. Try again in a moment.", {}),
-    ],
-}
-_BODY = (400, 403, 413, 415)
-
-_NO_ACCESS = inline_serializer(
-    "IdentityXNoAccess",
-    {
-        "code": serializers.CharField(help_text="`login_required` or `access_level_required`."),
-        "detail": serializers.CharField(),
-        "message": serializers.CharField(allow_blank=True, help_text="Safe HTML, or empty."),
-        "required_access_levels": inline_serializer(
-            "IdentityXRequiredAccessLevel",
-            {"id": serializers.CharField(allow_blank=True), "name": serializers.CharField()},
-            many=True,
-        ),
-    },
-)
-# How a view with `HasAccessLevel` refuses: ``responses={200: ..., **NO_ACCESS}``.
-NO_ACCESS: dict[int, OpenApiResponse] = {
-    status: OpenApiResponse(
-        _NO_ACCESS,
-        meaning,
-        [
-            OpenApiExample(
-                code,
-                {
-                    "code": code,
-                    "detail": detail,
-                    "message": "<p>Premium only.</p>",
-                    "required_access_levels": [
-                        {"id": "5d1b36070ce467bff670a060", "name": "Premium"}
-                    ],
-                },
-            )
-        ],
-    )
-    for status, code, detail, meaning in (
-        (401, "login_required", "Sign in to read this.", "Nobody is signed in"),
-        (
-            403,
-            "access_level_required",
-            "This needs an access level that you don't have.",
-            "A person without the access level",
-        ),
-    )
-}
-COMMENT_TAG = "Comments"
-
-COMMENT: Any = inline_serializer(
-    "IdentityXComment",
-    {
-        "id": serializers.CharField(),
-        "html": serializers.CharField(help_text="Safe to show."),
-        "author": serializers.CharField(allow_null=True, help_text="A name, never an address."),
-        "created_at": serializers.DateTimeField(),
-        "state": serializers.ChoiceField(["approved", "waiting", "hidden"]),
-        "own": serializers.BooleanField(help_text="Whether it is the caller's."),
-        "flagged": serializers.BooleanField(),
+        "id": serializers.IntegerField(),
+        "name": _text("The browser, as people call it."),
+        "address": _text(allow_null=True),
+        "signed_in_at": serializers.DateTimeField(),
+        "last_seen": serializers.DateTimeField(help_text="Within ten minutes."),
+        "current": serializers.BooleanField(),
     },
     many=True,
 )
-COMMENTS = inline_serializer(
-    "IdentityXComments",
+# --- errors -------------------------------------------------------------------------------------
+
+
+def _example(code: str, detail: str, **more: Any) -> OpenApiExample:
+    return OpenApiExample(code, {"code": code, "detail": detail, **more})
+
+
+_WRONG = "Enter a valid email address."
+_MASKED = "r•••r@example.net"
+
+# Status to what it means, and what is answered.
+_ERRORS: dict[int, tuple[str, list[OpenApiExample]]] = {
+    400: (
+        "What was sent can't be read, or is no link of this site",
+        [
+            _example("invalid", _WRONG, fields={"email": [_WRONG]}),
+            _example("parse_error", "This is not a JSON object."),
+            _example("wrong_application", "This link belongs to another site"),
+        ],
+    ),
+    401: ("Nobody is signed in", [_example("not_authenticated", "Nobody is signed in.")]),
+    403: (
+        "No CSRF token, or a person who may not sign in here",
+        [
+            _example(
+                "csrf", "The CSRF token is missing or wrong. Ask api/me for the cookie first."
+            ),
+            _example("banned", "This account can't sign in here"),
+        ],
+    ),
+    409: (
+        "A person must agree first",
+        [
+            _example(
+                "confirmation_required",
+                "This link was asked for elsewhere. Send “confirmed” once the visitor agrees.",
+                masked_email=_MASKED,
+            ),
+            _example(
+                "other_person",
+                "Somebody else is signed in. Send “replace” to change.",
+                masked_email=_MASKED,
+            ),
+        ],
+    ),
+    410: (
+        "The link is no good any more",
+        [
+            _example("used", "This link has been used"),
+            _example("too_old", "This link is too old"),
+        ],
+    ),
+    413: ("The body is too large", [_example("too_large", "The body is too large.")]),
+    415: (
+        "The body is no JSON",
+        [_example("unsupported_media_type", "Unsupported media type “text/plain” in request.")],
+    ),
+    429: (
+        "Too many requests; `Retry-After` says when the next one passes",
+        [_example("too_many", "Too many requests. Wait a moment.")],
+    ),
+    503: (
+        "IdentityX can't be asked; `Retry-After` says when to try again",
+        [_example("unavailable", "The identity service is unavailable. Try again in a moment.")],
+    ),
+}
+_COMMENT_ERRORS = _ERRORS | {
+    status: (
+        "",
+        [_example(code, str(text)) for code, (of, text) in REFUSALS.items() if of == status],
+    )
+    for status, _text_of in REFUSALS.values()
+}
+
+_NO_ACCESS = _shape(
+    "NoAccess",
     {
-        "comments": COMMENT,
-        "total": serializers.IntegerField(),
-        "closed": serializers.BooleanField(help_text="Nobody may write any more."),
-        "after": serializers.CharField(allow_null=True, help_text="Leads to the next page."),
+        "code": _text("`login_required` or `access_level_required`."),
+        "detail": _text(),
+        "message": _text("Safe HTML, or empty.", allow_blank=True),
+        "required_access_levels": _shape(
+            "RequiredAccessLevel", {"id": _text(allow_blank=True), "name": _text()}, many=True
+        ),
     },
 )
+_PREMIUM = {"id": "5d1b36070ce467bff670a060", "name": "Premium"}
+_DENIED = {"message": "<p>Premium only.</p>", "required_access_levels": [_PREMIUM]}
+# How a view with `HasAccessLevel` refuses: ``responses={200: ..., **NO_ACCESS}``.
+NO_ACCESS: dict[int, OpenApiResponse] = {
+    401: OpenApiResponse(
+        _NO_ACCESS,
+        "Nobody is signed in",
+        [_example("login_required", "Sign in to read this.", **_DENIED)],
+    ),
+    403: OpenApiResponse(
+        _NO_ACCESS,
+        "A person without the access level",
+        [
+            _example(
+                "access_level_required",
+                "This needs an access level that you don't have.",
+                **_DENIED,
+            )
+        ],
+    ),
+}
+
+# --- operations ---------------------------------------------------------------------------------
+
+_READER = OpenApiExample(
+    "A reader",
+    describe(
+        AppUser(
+            "5d1b36070ce467bff670a070",
+            "reader@example.net",
+            "Rita",
+            "Reader",
+            display_name="Rita",
+            verified=True,
+            access_levels=(AccessLevel("5d1b36070ce467bff670a0c0", "Premium"),),
+            app_id="5d1b36070ce467bff670a052",
+        )
+    ),
+    response_only=True,
+)
+_SENT = {202: OpenApiResponse(LINK_SENT, "Whatever happened to the address")}
+_HAS_BODY = (400, 413, 415)
+
+
+def _operation(
+    summary: str, gives: Any, *, takes: Any = None, errors: tuple[int, ...] = (), **more: Any
+) -> dict[str, Any]:
+    """What `extend_schema` is told of an operation, with the errors that all of them have."""
+    known = _COMMENT_ERRORS if more.get("tags") == [COMMENT_TAG] else _ERRORS
+    statuses = sorted({*errors, 503, *(_HAS_BODY if takes else ())})
+    refusals = {status: OpenApiResponse(ERROR, *known[status]) for status in statuses}
+    said = {"summary": summary, "request": takes, "responses": {**gives, **refusals}}
+    return {"tags": [TAG], **said, **more}
+
 
 # View, its methods, and what each takes and gives.
 _OPERATIONS: dict[type[APIView], dict[str, dict[str, Any]]] = {
-    LoginLinkView: {
-        "post": {
-            "summary": "Ask for a link by mail",
-            "description": "The answer is the same for known and unknown addresses.",
-            "request": LoginLinkSerializer,
-            "responses": {
-                202: OpenApiResponse(LINK_SENT, "Whatever happened to the address"),
-                **_errors(*_BODY, 429, 503),
-            },
-            "examples": [
+    api.LoginLinkView: {
+        "post": _operation(
+            "Ask for a link by mail",
+            _SENT,
+            takes=LoginLinkSerializer,
+            errors=(403, 429),
+            description="The answer is the same for known and unknown addresses.",
+            examples=[
                 OpenApiExample(
                     "A reader",
                     {"email": "reader@example.net", "next": "/members/"},
@@ -398,159 +350,122 @@ _OPERATIONS: dict[type[APIView], dict[str, dict[str, Any]]] = {
                     status_codes=["202"],
                 ),
             ],
-        }
+        )
     },
-    LoginView: {
-        "post": {
-            "summary": "Sign in by the link",
-            "description": "409 asks for `confirmed` or `replace`: show `masked_email` to the "
+    api.LoginView: {
+        "post": _operation(
+            "Sign in by the link",
+            {200: OpenApiResponse(USER, "Signed in, with a session", [_READER])},
+            takes=LoginSerializer,
+            errors=(403, 409, 410, 429),
+            description="409 asks for `confirmed` or `replace`: show `masked_email` to the "
             "visitor, and send again once they agree.",
-            "request": LoginSerializer,
-            "responses": {
-                200: OpenApiResponse(USER, "Signed in, with a session", [_READER]),
-                **_errors(*_BODY, 409, 410, 429, 503),
-            },
-        }
+        )
     },
-    LogoutView: {
-        "post": {
-            "summary": "Sign out",
-            "description": "With `everywhere`, also out of the person's other sessions here.",
-            "request": LogoutSerializer,
-            "responses": {
-                204: OpenApiResponse(None, "Signed out here, whatever IdentityX says"),
-                **_errors(*_BODY, 503),
-            },
-        }
+    api.LogoutView: {
+        "post": _operation(
+            "Sign out",
+            {204: OpenApiResponse(None, "Signed out here, whatever IdentityX says")},
+            takes=LogoutSerializer,
+            errors=(403,),
+            description="With `everywhere`, also out of the person's other sessions here.",
+        )
     },
-    ProfileMeView: {
-        "get": {
-            "summary": "Who is signed in",
-            "description": "The CSRF token comes as well, as a cookie and in the body, also with "
-            "401.",
-            "responses": {
-                200: OpenApiResponse(USER, "", [_READER]),
-                **_errors(401, 503),
-            },
-        },
-        "patch": {
-            "summary": "Change the profile",
-            "description": "What is left out stays, null clears. `{}` says that the profile was "
+    api.ProfileMeView: {
+        "get": _operation(
+            "Who is signed in",
+            {200: OpenApiResponse(USER, "", [_READER])},
+            errors=(401,),
+            description="The CSRF token comes as well, as a cookie and in the body, also with 401.",
+        ),
+        "patch": _operation(
+            "Change the profile",
+            {200: OpenApiResponse(USER, "Saved", [_READER])},
+            takes=ProfileSerializer,
+            errors=(401, 403),
+            description="What is left out stays, null clears. `{}` says that the profile was "
             "looked through. Some of it may be saved where 400 or 503 `partly` is answered.",
-            "request": ProfileSerializer,
-            "responses": {
-                200: OpenApiResponse(USER, "Saved", [_READER]),
-                **_errors(400, 401, 403, 413, 415, 503),
-            },
-        },
+        ),
     },
-    DevicesView: {
-        "get": {
-            "summary": "Where the person is signed in",
-            "responses": {200: OpenApiResponse(DEVICES, ""), **_errors(401, 503)},
-        },
-        "post": {
-            "summary": "End one sign-in, or all",
-            "request": EndSerializer,
-            "responses": {
-                204: OpenApiResponse(None, "It has ended"),
-                **_errors(401, *_BODY, 503),
-            },
-        },
+    api.DevicesView: {
+        "get": _operation(
+            "Where the person is signed in",
+            {200: _shape("Devices", {"devices": DEVICE})},
+            errors=(401,),
+        ),
+        "post": _operation(
+            "End one sign-in, or all",
+            {204: OpenApiResponse(None, "It has ended")},
+            takes=EndSerializer,
+            errors=(401, 403),
+        ),
     },
-}
-
-_OPERATIONS[ChangeEmailView] = {
-    "post": {
-        "summary": "Ask for a link to a new address",
-        "description": "For the reader who is signed in. Say before: at once the person counts as "
-        "unverified, and IdentityX erases country, region and segments, of which country and "
-        "region are put back. The answer is the same whoever has the address. `api/login` takes "
-        "the link; then the session goes on, and all others of the person end.",
-        "request": ChangeEmailSerializer,
-        "responses": {
-            202: OpenApiResponse(LINK_SENT, "Whatever happened to the address"),
-            **_errors(401, *_BODY, 429, 503),
-        },
-    }
-}
-
-_TOKEN_OPERATIONS: dict[type[APIView], dict[str, Any]] = {
-    SendView: {
-        "summary": "Ask for a link by mail, in an app",
-        "description": "`challenge` is BASE64URL(SHA256(verifier)), as in RFC 7636: the token is "
-        "handed out for the verifier only. The answer is the same for all addresses.",
-        "request": SendSerializer,
-        "responses": {
-            202: OpenApiResponse(LINK_SENT, "Whatever happened to the address"),
-            **_errors(400, 413, 415, 429, 503),
-        },
+    api.ChangeEmailView: {
+        "post": _operation(
+            "Ask for a link to a new address",
+            _SENT,
+            takes=ChangeEmailSerializer,
+            errors=(401, 403, 429),
+            description="For the reader who is signed in. Say before: at once the person counts "
+            "as unverified, and IdentityX erases country, region and segments, of which country "
+            "and region are put back. The answer is the same whoever has the address. `api/login` "
+            "takes the link; then the session goes on, and all others of the person end.",
+        )
     },
-    ExchangeView: {
-        "summary": "Exchange the link for a token",
-        "description": "403 `wrong_verifier` where another app asked for the link. 409 where no "
-        "app did: show `masked_email`, and send `confirmed` once the person agrees.",
-        "request": ExchangeSerializer,
-        "responses": {
-            200: OpenApiResponse(TOKEN, "The token, once"),
-            **_errors(*_BODY, 409, 410, 429, 503),
-        },
+    api.SendView: {
+        "post": _operation(
+            "Ask for a link by mail, in an app",
+            _SENT,
+            takes=SendSerializer,
+            errors=(429,),
+            description="`challenge` is BASE64URL(SHA256(verifier)), as in RFC 7636: the token is "
+            "handed out for the verifier only. The answer is the same for all addresses.",
+        )
     },
-    RevokeView: {
-        "summary": "End a token",
-        "request": RevokeSerializer,
-        "responses": {
-            204: OpenApiResponse(None, "It is dead, or was before"),
-            **_errors(400, 413, 415, 429, 503),
-        },
+    api.ExchangeView: {
+        "post": _operation(
+            "Exchange the link for a token",
+            {200: OpenApiResponse(TOKEN, "The token, once")},
+            takes=ExchangeSerializer,
+            errors=(403, 409, 410, 429),
+            description="403 `wrong_verifier` where another app asked for the link. 409 where no "
+            "app did: show `masked_email`, and send `confirmed` once the person agrees.",
+        )
     },
-}
-_OPERATIONS |= {view: {"post": described} for view, described in _TOKEN_OPERATIONS.items()}
-
-
-def _comment_errors(*wanted: int) -> dict[Any, OpenApiResponse]:
-    """`_errors`, with the codes of comments in the place of those of links."""
-    found = _errors(*wanted)
-    for status, response in found.items():
-        refusals = [(code, text) for code, (of, text) in REFUSALS.items() if of == status]
-        if refusals:
-            response.description = ""
-            response.examples = [
-                OpenApiExample(code, {"code": code, "detail": str(text)}) for code, text in refusals
-            ]
-    return found
-
-
-_OPERATIONS |= {
-    CommentsView: {
-        "get": {
-            "summary": "A page of comments, the newest first",
-            "tags": [COMMENT_TAG],
-            "description": "Readers see their own that wait for approval, too.",
-            "parameters": [CommentPageSerializer],
-            "responses": {200: OpenApiResponse(COMMENTS, ""), **_comment_errors(400, 401, 503)},
-        },
-        "post": {
-            "summary": "Write a comment",
-            "tags": [COMMENT_TAG],
-            "description": "`body` is plain text. One with a link is `waiting` for approval.",
-            "request": CommentWriteSerializer,
-            "responses": {
-                201: OpenApiResponse(type(COMMENT.child), "Written"),
-                **_comment_errors(401, *_BODY, 409, 429, 503),
-            },
-        },
+    api.RevokeView: {
+        "post": _operation(
+            "End a token",
+            {204: OpenApiResponse(None, "It is dead, or was before")},
+            takes=RevokeSerializer,
+            errors=(429,),
+        )
     },
-    CommentFlagView: {
-        "post": {
-            "summary": "Tell the moderators of a comment",
-            "tags": [COMMENT_TAG],
-            "request": CommentFlagSerializer,
-            "responses": {
-                204: OpenApiResponse(None, "They see it"),
-                **_comment_errors(401, *_BODY, 404, 429, 503),
-            },
-        },
+    comments.CommentsView: {
+        "get": _operation(
+            "A page of comments, the newest first",
+            {200: comments.IdentityXCommentsSerializer},
+            errors=(400, 401),
+            tags=[COMMENT_TAG],
+            description="Readers see their own that wait for approval, too.",
+            parameters=[comments.CommentPageSerializer],
+        ),
+        "post": _operation(
+            "Write a comment",
+            {201: OpenApiResponse(comments.IdentityXCommentSerializer, "Written")},
+            takes=comments.CommentWriteSerializer,
+            errors=(401, 403, 409, 429),
+            tags=[COMMENT_TAG],
+            description="`body` is plain text. One with a link is `waiting` for approval.",
+        ),
+    },
+    comments.FlagView: {
+        "post": _operation(
+            "Tell the moderators of a comment",
+            {204: OpenApiResponse(None, "They see it")},
+            takes=comments.CommentFlagSerializer,
+            errors=(401, 403, 404, 429),
+            tags=[COMMENT_TAG],
+        )
     },
 }
 
@@ -563,39 +478,28 @@ class TwinSchema(AutoSchema):
         return {**body, "required": True} if body else body
 
 
-def _describe(view: type[APIView], methods: dict[str, dict[str, Any]]) -> None:
-    """Register what `_OPERATIONS` says of a view."""
+class Twins(OpenApiViewExtension):
+    """The views of `_OPERATIONS`, and what a site makes of them."""
 
-    class Twin(OpenApiViewExtension):
-        target_class = view
+    target_class = api.JSONEndpoint
+    match_subclasses = True
 
-        def view_replacement(self) -> type[APIView]:
-            replaced: dict[str, Any] = {
-                "schema": TwinSchema(),
-                "permission_classes": (AllowAny,),
-                # The session is what these are about, and the one that asks for it says 401.
-                "authentication_classes": (*_bearers(view), IdentityXSessionAuthentication)
-                if any(401 in described["responses"] for described in methods.values())
-                else (),
-            }
-            for method, described in methods.items():
-                decorate = extend_schema(**{"tags": [TAG], **described})
-                replaced[method] = decorate(_copied(getattr(self.target, method)))
-            return type(view.__name__, (self.target,), replaced)
-
-
-def _bearers(view: Any) -> list[type]:
-    known = view.authentication_classes
-    return [one for one in known if issubclass(one, IdentityXAuthentication)]
-
-
-def _copied(method: Any) -> Any:
-    def copied(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-        return method(self, request, *args, **kwargs)
-
-    copied.kwargs = {"schema": TwinSchema}  # type: ignore[attr-defined]  # what extend_schema extends
-    return copied
-
-
-for _view, _methods in _OPERATIONS.items():
-    _describe(_view, _methods)
+    def view_replacement(self) -> type[APIView]:
+        methods = next(
+            (_OPERATIONS[base] for base in self.target.__mro__ if base in _OPERATIONS), {}
+        )
+        # The session is what these are about, and the one that asks for it says 401.
+        knows_people = any(401 in described["responses"] for described in methods.values())
+        known = self.target.authentication_classes
+        bearers = [one for one in known if issubclass(one, IdentityXAuthentication)]
+        replaced = {
+            "schema": TwinSchema(),
+            "permission_classes": (AllowAny,),
+            "authentication_classes": [*bearers, IdentityXSessionAuthentication]
+            if knows_people
+            else [],
+        }
+        twin: type[APIView] = type(self.target.__name__, (self.target,), replaced)
+        for method, described in methods.items():
+            extend_schema(methods=[method], **described)(twin)
+        return twin

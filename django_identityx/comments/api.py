@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from ..authentication import AppUserAuthentication, IdentityXSessionAuthentication
 from ..signin import JSONEndpoint, Refused, refuse_forged, valid
-from .listing import Shown, listing
+from .listing import listing
 from .streams import Stream
 from .writing import NotTaken, flag, write
 
@@ -55,6 +55,34 @@ class CommentFlagSerializer(StreamSerializer):
     id = serializers.CharField(max_length=24)
 
 
+class _Named(serializers.CharField):
+    """Null where it is empty."""
+
+    def to_representation(self, value: str) -> Any:
+        return value or None
+
+
+class IdentityXCommentSerializer(serializers.Serializer[Any]):
+    """A comment as the caller sees it."""
+
+    id = serializers.CharField()
+    html = serializers.CharField(help_text="Safe to show.")
+    author = _Named(allow_null=True, help_text="A name, never an address.")
+    created_at = serializers.DateTimeField(format=None)
+    state = serializers.ChoiceField(["approved", "waiting", "hidden"])
+    own = serializers.BooleanField(help_text="Whether it is the caller's.")
+    flagged = serializers.BooleanField()
+
+
+class IdentityXCommentsSerializer(serializers.Serializer[Any]):
+    """A page of comments."""
+
+    comments = IdentityXCommentSerializer(many=True)
+    total = serializers.IntegerField()
+    closed = serializers.BooleanField(help_text="Nobody may write any more.")
+    after = _Named(allow_null=True, help_text="Leads to the next page.")
+
+
 class _Session(IdentityXSessionAuthentication):
     def enforce_csrf(self, request: Any) -> None:
         refuse_forged(request._request)
@@ -82,19 +110,12 @@ class CommentsView(_Endpoint):
         except BadSignature:
             text = _("This is no page of this stream.")
             raise serializers.ValidationError({"after": [text]}) from None
-        return Response(
-            {
-                "comments": [_described(comment) for comment in found.comments],
-                "total": found.total,
-                "closed": found.closed,
-                "after": found.after or None,
-            }
-        )
+        return Response(IdentityXCommentsSerializer(found).data)
 
     def post(self, request: Request) -> Response:
         asked = valid(CommentWriteSerializer, request)
         made = write(request._request, asked["stream"], asked["body"], asked["name"])
-        return Response(_described(made), status.HTTP_201_CREATED)
+        return Response(IdentityXCommentSerializer(made).data, status.HTTP_201_CREATED)
 
 
 class FlagView(_Endpoint):
@@ -104,15 +125,3 @@ class FlagView(_Endpoint):
         asked = valid(CommentFlagSerializer, request)
         flag(request._request, asked["stream"], asked["id"])
         return Response(status=status.HTTP_204_NO_CONTENT)
-
-
-def _described(comment: Shown) -> dict[str, Any]:
-    return {
-        "id": comment.id,
-        "html": comment.html,
-        "author": comment.author or None,
-        "created_at": comment.created_at,
-        "state": comment.state,
-        "own": comment.own,
-        "flagged": comment.flagged,
-    }
