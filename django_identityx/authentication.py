@@ -134,7 +134,6 @@ class IdentityXAuthentication(BaseAuthentication):
     def refusal(self, request: HttpRequest, error: Exception) -> exceptions.APIException:
         """The HTTP side of what went wrong."""
         if isinstance(error, Rejected):
-            logger.debug("authenticate: 401, %s", error.reason)
             setattr(request, _REJECTED, error)
         return _refusal(request, error)
 
@@ -163,16 +162,26 @@ class IdentityXSessionAuthentication(SessionAuthentication):
             verdict = sessions.get_verdict(django_request, max_age=max_age)
             credential = sessions.get_credential(django_request)
             if verdict is None or credential is None:
+                logger.debug("authenticate: nobody is signed in")
                 return None
             user = sessions.load(verdict.user, request=django_request, fresh=verdict.fresh)
         except (Rejected, Unavailable, ConfigurationError) as error:
             raise _refusal(django_request, error) from error
         self.enforce_csrf(request)
+        logger.debug("authenticate: %s, by the session", verdict.user.kind)
         return user, sessions.fresh(credential, verdict)
+
+    def enforce_csrf(self, request: Request) -> None:
+        try:
+            super().enforce_csrf(request)
+        except exceptions.PermissionDenied:
+            logger.debug("authenticate: 403, the CSRF check failed")
+            raise
 
 
 def _refusal(request: HttpRequest, error: Exception) -> exceptions.APIException:
     if isinstance(error, Rejected):
+        logger.debug("authenticate: 401, %s", error.reason)
         return exceptions.AuthenticationFailed({"code": error.reason, "detail": str(error)})
     if isinstance(error, LimitExceeded):
         logger.debug("authenticate: 429, too many rejected tokens from this address")

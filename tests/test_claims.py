@@ -20,7 +20,7 @@ from django_identityx import models, process
 from django_identityx.applications import Application
 from django_identityx.credentials import LEEWAY
 from django_identityx.exceptions import Busy, Unavailable
-from django_identityx.signin.claims import KEPT, MAX_REPEATS, REPEAT, Claim, Outcome
+from django_identityx.signin.claims import MAX_REPEATS, OUTLIVES, REPEAT, Claim, Outcome
 from django_identityx.signin.links import Link, LinkKind
 
 from .processes import run_at_once, site
@@ -176,7 +176,7 @@ class TestRows:
         assert claim(age=1800).take() is REFUSED
 
     def test_their_time_over_they_go_when_the_next_comes(self) -> None:
-        assert claim("old", age=2 * KEPT).take() is TAKEN
+        assert claim("old", age=2 * OUTLIVES).take() is TAKEN
         assert claim("used", age=100).take() is TAKEN
         assert claim("new").take() is TAKEN
         assert models.Claim.objects.count() == 2

@@ -50,6 +50,7 @@ class TestEmail:
         assert "aria-invalid" not in field
         assert 'type="email"' in field
         assert 'autocomplete="email"' in field
+        assert 'autocapitalize="none"' in field
         assert "autofocus" not in field
 
     def test_one_form_does_not_mark_the_next(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
@@ -39,6 +41,17 @@ def test_the_whole_way(sandbox: Sandbox, visitor: Visitor) -> None:
     done = visitor.submit(page)
     assert (done.status_code, done.url) == (302, "/members/")
     assert visitor.get("/members/").content == b"members: reader@example.net"
+
+
+@pytest.mark.parametrize("name", ["login", "org-login", "change-email"])
+def test_nothing_corrects_an_address_as_it_is_typed(
+    sandbox: Sandbox, visitor: Visitor, name: str
+) -> None:
+    visitor.sign_in(sandbox)
+    page = text(visitor.get(reverse(f"identityx:{name}")))
+    field = next(tag for tag in re.findall(r"<input[^>]*>", page) if 'name="email"' in tag)
+    for attribute in ('autocapitalize="none"', 'spellcheck="false"', 'autocomplete="email"'):
+        assert attribute in field
 
 
 def test_an_unknown_address_signs_up(sandbox: Sandbox, visitor: Visitor) -> None:

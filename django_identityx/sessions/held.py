@@ -9,6 +9,7 @@ since IdentityX marks nothing: whoever loses it loses the reader's credential as
 from __future__ import annotations
 
 import json
+import logging
 import time
 from dataclasses import asdict
 from typing import Any
@@ -21,6 +22,8 @@ from .. import applications, audit
 from ..applications import Application
 from ..credentials import Credential, TokenType
 from ..users import AccessLevel, AppUser, Membership, OrgUser, Team
+
+logger = logging.getLogger("django_identityx")
 
 KEY = audit.KEY
 RENEW_AFTER = 600  # seconds after which snapshot and sign-in are written again
@@ -100,9 +103,10 @@ def current(request: HttpRequest) -> Held | None:
     """Whoever signed in to this application; a session of another one is nobody's."""
     session = getattr(request, "session", None)
     held = None if session is None else read(session)
-    if held is None or not held.is_of(applications.current(request)):
-        return None
-    return held
+    if held is None or held.is_of(applications.current(request)):
+        return held
+    logger.debug("session: of another application")
+    return None
 
 
 def begin(user: AppUser | OrgUser, credential: Credential, app_id: str, row: int) -> dict[str, Any]:

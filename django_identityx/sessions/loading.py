@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,8 @@ from ..conf import conf
 from ..exceptions import Rejected
 from ..process import PerProcess
 from ..users import AppUser, OrgUser
+
+logger = logging.getLogger("django_identityx")
 
 
 class _Loader:
@@ -52,6 +55,7 @@ def load(
     told = {"request": request, "signing_in": signing_in, "fresh": fresh}
     loaded = loader.call(user, **{name: told[name] for name in loader.told})
     if loaded is None or not getattr(loaded, "is_active", True):
+        logger.debug("load: IDENTITYX_USER_LOADER does not admit them")
         raise Rejected("not_admitted", _("This site does not admit this user."))
     return loaded
 

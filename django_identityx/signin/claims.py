@@ -31,7 +31,7 @@ logger = logging.getLogger("django_identityx")
 
 REPEAT = 60  # seconds in which the same browser may take a link again
 MAX_REPEATS = 5
-KEPT = 24 * 3600  # seconds that a row outlives its link: IDENTITYX_LINK_MAX_AGE may grow
+OUTLIVES = 24 * 3600  # seconds that a row outlives its link: IDENTITYX_LINK_MAX_AGE may grow
 _TRIES = 10  # against others who take or release the same link at the same moment
 
 
@@ -44,7 +44,7 @@ class Outcome(enum.Enum):
 
 
 @dataclass(frozen=True)
-class _Held:
+class _Holder:
     """What a row keeps: whose the link is, since when, and what it led to."""
 
     mark: str
@@ -57,7 +57,7 @@ class _Held:
         return f"{self.mark}:{self.since}:{self.repeats}:{self.claimant}:{self.session}"
 
     @classmethod
-    def load(cls, text: str) -> _Held | None:
+    def load(cls, text: str) -> _Holder | None:
         mark, *others = text.split(":")
         if len(others) != 4 or not others[0].isdecimal() or not others[1].isdecimal():
             return None
@@ -86,17 +86,17 @@ class Claim:
         with _telling():
             if self._older_keys and _rows().filter(digest__in=self._older_keys).exists():
                 return Outcome.REFUSED
-            first = _Held(self._mark, int(time.time()), 0, secrets.token_hex(8))
+            first = _Holder(self._mark, int(time.time()), 0, secrets.token_hex(8))
             for _ in range(_TRIES):
                 if self._insert(first.dump()):
                     self._mine = first.dump()
                     with contextlib.suppress(Error):  # that of others is not worth a sign-in
-                        _rows().filter(expires_at__lt=_moment(time.time() - KEPT)).delete()
+                        _rows().filter(expires_at__lt=_moment(time.time() - OUTLIVES)).delete()
                     return Outcome.TAKEN
                 text = self._holder()
                 if text is None:
                     continue  # released at this moment
-                held = _Held.load(text)
+                held = _Holder.load(text)
                 if held is None or not self._may_repeat(held):
                     return Outcome.REFUSED
                 if self._is_once and not held.session:
@@ -143,7 +143,7 @@ class Claim:
     def _row(self, holder: str) -> Any:
         return _rows().filter(digest=self._key, holder=holder)
 
-    def _may_repeat(self, held: _Held) -> bool:
+    def _may_repeat(self, held: _Holder) -> bool:
         return (
             bool(self._mark)
             and held.mark == self._mark

@@ -1,7 +1,7 @@
-"""What IdentityX erases when a change of address is asked for, kept in the session meanwhile.
+"""What IdentityX erases when a change of address is asked for, in the session meanwhile.
 
-`sending` puts it back as soon as the mail has left. It is kept as well, because two requests in
-a row would find nothing the second time, and because a process may end in between.
+`sending` puts it back as soon as the mail has left. The session has it as well, because two
+requests in a row would find nothing the second time, and because a process may end in between.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ..sending import Erased
 from ..users import AppUser, OrgUser
 
 KEY = "_identityx_erased"
-KEPT = 3600  # seconds; as long as IdentityX's link lives
+LIFETIME = 3600  # seconds; as long as IdentityX's link lives
 
 logger = logging.getLogger("django_identityx")
 
@@ -51,7 +51,7 @@ def put_back_late(request: HttpRequest, user: AppUser | OrgUser) -> None:
 
 
 def _recalled(request: HttpRequest) -> Erased | None:
-    kept = dict(request.session.get(KEY) or {})
-    if not 0 <= time.time() - kept.pop("at", 0) < KEPT:
+    remembered = dict(request.session.get(KEY) or {})
+    if not 0 <= time.time() - remembered.pop("at", 0) < LIFETIME:
         return None
-    return Erased(**kept)
+    return Erased(**remembered)

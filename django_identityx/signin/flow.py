@@ -65,6 +65,7 @@ def decide(
     """
     link = admit(request, text, application, changes=True)
     if pressed and sessions.get_actor_hint(request):
+        logger.debug("Link refused here: acting.")
         raise Rejected("acting")
     mark = Mark.of(request)
     asked_here = mark is not None and mark.asked_for(link.email)
@@ -83,7 +84,7 @@ def decide(
         step = Step.REDEEM
     else:
         by_itself = may_go_on
-    logger.debug("Link of %s: %s.", link.kind.token_type.value, step.value)
+    logger.debug("Link of %s: %s", link.kind.token_type.value, step.value)
     return Decision(step, link, asked_here, by_itself)
 
 
@@ -99,6 +100,7 @@ def _change(request: HttpRequest, link: Link, pressed: bool, confirmed: bool) ->
             return Step.LEAD_ON
         if emails.clean(user.email) == emails.clean(link.old_email):
             return Step.REDEEM
+    logger.debug("Link refused here: other_account.")
     audit.login_unverified(request, "other_account")
     raise Rejected("other_account", "The link changes no address of whoever is signed in here.")
 

@@ -85,9 +85,10 @@ def _claimed(request: HttpRequest, link: Link, mark: str = "") -> Iterator[Claim
             raise
     except (Rejected, Unavailable, ConfigurationError) as error:
         reason = _reason(error)
-        logger.debug("Link led to no session: %s.", reason)
+        logger.debug("Link led to nothing: %s.", reason)
         audit.login_failed(request, reason, kind=link.kind.token_type.value, email=link.email)
         raise
+    logger.debug("Link taken.")
 
 
 def _reason(error: Exception) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Mapping
 from typing import IO, Any, NoReturn
 
@@ -24,6 +25,8 @@ from .. import csrf
 from ..cookies import SignedCookie
 from ..headers import set_headers
 from .errors import Refused, answer, refusal
+
+logger = logging.getLogger("django_identityx")
 
 JSON = "application/json"
 MAX_BODY = 64 * 1024  # bytes; a link is at most 16 KB
@@ -108,6 +111,8 @@ class JSONEndpoint(APIView):
         return answer
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        if response.status_code >= 400 and isinstance(response.data, dict):
+            logger.debug("json: %s, %s", response.status_code, response.data.get("code"))
         return set_headers(super().finalize_response(request, response, *args, **kwargs))
 
     @cached_property

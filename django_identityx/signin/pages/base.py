@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.conf import settings
@@ -24,6 +25,8 @@ from .. import csrf, redirects
 from ..cookies import MAX_CARRIED, Carrier
 from ..headers import set_headers
 from ..reasons import reason_for, too_many
+
+logger = logging.getLogger("django_identityx")
 
 
 @method_decorator(csrf_exempt, name="dispatch")
@@ -79,6 +82,8 @@ class Page(View):
             "status": reason.status if reason else 200,
             **context,
         }
+        if code:
+            logger.debug("page: %s, %s", known["status"], code)
         return render(
             self.request, f"identityx/{template}.html", known, status=int(known["status"])
         )
@@ -93,6 +98,7 @@ class Page(View):
 
     def to_login(self) -> HttpResponse:
         """Lead to the sign-in, and back here."""
+        logger.debug("page: nobody is signed in")
         return redirect_to_login(self.request.get_full_path(), reverse("identityx:login"))
 
     def csrf_failed(self, code: str) -> HttpResponse:
