@@ -22,7 +22,16 @@ READER = "reader@example.net"
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
     "path",
-    ["login", "org-login", "link-sent", "callback", "logout", "callback/expired", "mistyped"],
+    [
+        "login",
+        "org-login",
+        "link-sent",
+        "link-account",
+        "callback",
+        "logout",
+        "callback/expired",
+        "mistyped",
+    ],
 )
 def test_axe_finds_nothing(
     new_browser: Callable[..., Page], sandbox: Sandbox, axe: str, path: str, scheme: str
@@ -39,6 +48,13 @@ def test_axe_finds_nothing(
         page.get_by_text("Type your e-mail address.").wait_for()
     assert violations(page, axe) == []
     assert difference(page, name) == ""
+
+
+def test_dark_only_where_the_page_says_that_it_can_be(new_browser: Callable[..., Page]) -> None:
+    page = new_browser(color_scheme="dark")
+    page.goto("/identityx/login/")
+    page.evaluate("document.querySelector('meta[name=color-scheme]').remove()")
+    assert difference(page, "plain-login-light") == ""
 
 
 @pytest.mark.parametrize("lost", ["css", "dark"])
