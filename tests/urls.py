@@ -65,7 +65,8 @@ def article(request: HttpRequest) -> HttpResponse:
 
 
 ARTICLE = Template(
-    '<!DOCTYPE html><html lang="en"><title>An article</title><body><main><h1>An article</h1>'
+    '<!DOCTYPE html><html lang="en"><meta name="color-scheme" content="light dark">'
+    "<title>An article</title><body><main><h1>An article</h1>"
     '{% load identityx %}{% identityx_comments "article-1" title="An article" url="/article/" %}'
     "</main></body></html>"
 )

@@ -28,7 +28,7 @@ SHARE = 0.005  # of a page's cells may be others
 TALLER = 2  # cells that a page may have grown or shrunk
 
 # What the clock decides, written alike.
-_UNSTEADY = r"\d+/\d+/\d+,? \d+(:\d+)? [ap]\.m\."
+_UNSTEADY = r"\d+/\d+/\d+,? (\d+(:\d+)? [ap]\.m\.|noon|midnight)"
 _STEADY = """pattern => {
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const date = new RegExp(pattern, "g");

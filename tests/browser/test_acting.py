@@ -9,6 +9,7 @@ import pytest
 
 from django_identityx.sandbox import Sandbox
 from tests.browser.axe import violations
+from tests.browser.looks import difference
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -30,6 +31,7 @@ def test_there_and_back(
         look(page, f"acting-{name}-320-{scheme}")
         assert page.evaluate("document.documentElement.scrollWidth") <= 320
         assert violations(page, axe) == []
+        assert difference(page, f"plain-acting-{name}-{scheme}") == ""
 
     page = new_browser(viewport={"width": 320, "height": 640}, color_scheme=scheme)
     page.goto(f"/identityx/callback/?token={sandbox.org_login_link_token(OWNER)}&next=/members/")

@@ -11,6 +11,7 @@ from django_identityx.client import IdentityXClient
 from django_identityx.sandbox import Sandbox
 from django_identityx.testing import credential
 from tests.browser.axe import violations
+from tests.browser.looks import difference
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -49,6 +50,7 @@ def test_writing_and_what_waits(
     page.get_by_text("Waits for approval").wait_for()
     assert page.get_by_role("listitem").count() == 2
     look(page, f"comments-320-{scheme}")
+    assert difference(page, f"plain-comments-{scheme}") == ""
     if scripts:
         assert page.evaluate("document.documentElement.scrollWidth") <= 320
         assert violations(page, axe) == []
@@ -56,6 +58,7 @@ def test_writing_and_what_waits(
     other.goto("/article/")
     assert other.get_by_role("listitem").count() == 1
     assert violations(other, axe) == []
+    assert difference(other, f"plain-comments-stranger-{scheme}") == ""
     other.get_by_role("link", name="Sign in").click()
     other.wait_for_url("**/identityx/login/?next=*")
 
@@ -74,6 +77,7 @@ def test_a_second_click_writes_once_and_what_fails_is_kept(
     page.get_by_role("alert").wait_for()
     assert page.get_by_label("Your comment").input_value() == "Written in an outage."
     assert violations(page, axe) == []
+    assert difference(page, "plain-comments-kept") == ""
     sandbox.clear_fault()
     page.get_by_role("button", name="Send comment").click()
     page.wait_for_url("**/article/#comment-*")

@@ -27,6 +27,13 @@ SCREENS = {
     "narrow-dark": {"viewport": {"width": 320, "height": 640}, "color_scheme": "dark"},
 }
 
+# One article each: what was written stays.
+COMMENTED = {
+    "wide-light": "bread-that-waits",
+    "phone": "a-slow-train-north",
+    "narrow-dark": "in-praise-of-the-margin",
+}
+
 # These show ports and paths of the machine, or whoever signed in before.
 UNSTEADY = {"try-it", "sandbox", "sandbox-authenticate", "readers"}
 
@@ -93,17 +100,19 @@ def reader(chromium: Browser, demo: Demo) -> Any:
     return state
 
 
+def sign_in_as_staff(page: Page, inbox: Inbox) -> None:
+    ask_for_link(page, "owner@example.com", "/account/org-login/?next=/staff/")
+    page.get_by_label("Link from the mail").fill(inbox.link(page, "owner@example.com"))
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/staff/")
+
+
 @pytest.fixture(scope="module")
 def staff(chromium: Browser, demo: Demo) -> Any:
     """The cookies of somebody of the staff who is signed in."""
     context = chromium.new_context(base_url=demo.site)
     page = context.new_page()
-    ask_for_link(page, "owner@example.com", "/account/org-login/?next=/staff/")
-    page.get_by_label("Link from the mail").fill(
-        Inbox(demo.sandbox).link(page, "owner@example.com")
-    )
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/staff/")
+    sign_in_as_staff(page, Inbox(demo.sandbox))
     state = context.storage_state()
     context.close()
     return state
@@ -185,6 +194,32 @@ def test_pages_for_staff(
     page = new_browser(storage_state=staff, **SCREENS[screen])
     page.goto(path)
     judge(page, name)
+
+
+def test_acting_for_a_reader(
+    new_browser: NewBrowser, judge: Look, screen: str, inbox: Inbox
+) -> None:
+    page = new_browser(**SCREENS[screen])
+    sign_in_as_staff(page, inbox)
+    page.goto("/staff/readers/?q=reader@")
+    page.get_by_role("link", name="View as Rita Reader").click()
+    page.get_by_role("heading", name="Act for a reader").wait_for()
+    judge(page, "act-as")
+    page.get_by_role("button", name="Act for this reader").click()
+    page.wait_for_url("**:*/")
+    judge(page, "acting")
+    page.get_by_role("button", name="Stop").click()
+    page.wait_for_url("**/staff/readers/")
+
+
+def test_comments_in_use(new_browser: NewBrowser, judge: Look, screen: str, reader: Any) -> None:
+    page = new_browser(storage_state=reader, **SCREENS[screen])
+    page.goto(f"/articles/{COMMENTED[screen]}/")
+    for text in ("My grandmother said so, too.", "See https://www.example.com/"):
+        page.get_by_label("Your comment").fill(text)
+        page.get_by_role("button", name="Send comment").click()
+        page.get_by_text(text).wait_for()
+    judge(page, "comments")
 
 
 def test_the_sandbox(new_browser: NewBrowser, judge: Look, screen: str, inbox: Inbox) -> None:
