@@ -19,7 +19,7 @@ from rest_framework.request import Request
 from . import applications, outages, ratelimits, sessions, verification
 from .conf import conf
 from .credentials import Credential, TokenType, parse_authorization
-from .exceptions import ConfigurationError, Rejected, Unavailable
+from .exceptions import NoVerdict, Rejected
 from .middleware import BEARER
 from .outages import ServiceUnavailable
 from .ratelimits import LimitExceeded
@@ -68,7 +68,7 @@ class IdentityXAuthentication(BaseAuthentication):
             # Nearly always fresh: on the path of every request each call counts.
             auth = credential if verdict.fresh else sessions.fresh(credential, verdict)
             user = sessions.load(verdict.value, request=django_request, fresh=verdict.fresh)
-        except (Rejected, LimitExceeded, Unavailable, ConfigurationError) as error:
+        except (Rejected, LimitExceeded, NoVerdict) as error:
             raise self.refusal(django_request, error) from error
         django_request.__dict__[BEARER] = verdict, auth
         return user, auth
@@ -83,7 +83,7 @@ class IdentityXAuthentication(BaseAuthentication):
                 return None
             verdict = await self.aget_verdict(credential, request)
             user = await sessions.aload(verdict.user, request=request, fresh=verdict.fresh)
-        except (Rejected, LimitExceeded, Unavailable, ConfigurationError) as error:
+        except (Rejected, LimitExceeded, NoVerdict) as error:
             raise self.refusal(request, error) from error
         request.__dict__[BEARER] = verdict, sessions.fresh(credential, verdict)
         return user, sessions.fresh(credential, verdict)
@@ -165,7 +165,7 @@ class IdentityXSessionAuthentication(SessionAuthentication):
                 logger.debug("authenticate: nobody is signed in")
                 return None
             user = sessions.load(verdict.user, request=django_request, fresh=verdict.fresh)
-        except (Rejected, Unavailable, ConfigurationError) as error:
+        except (Rejected, NoVerdict) as error:
             raise _refusal(django_request, error) from error
         self.enforce_csrf(request)
         logger.debug("authenticate: %s, by the session", verdict.user.kind)
@@ -186,7 +186,7 @@ def _refusal(request: HttpRequest, error: Exception) -> exceptions.APIException:
     if isinstance(error, LimitExceeded):
         logger.debug("authenticate: 429, too many rejected tokens from this address")
         return exceptions.Throttled(error.wait)
-    assert isinstance(error, Unavailable | ConfigurationError)  # noqa: S101
+    assert isinstance(error, NoVerdict)  # noqa: S101
     logger.debug("authenticate: 503, %s", type(error).__name__)
     return outages.api_exception(request, error)
 

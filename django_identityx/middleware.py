@@ -24,7 +24,7 @@ from . import applications, outages, sessions
 from .applications import Application
 from .conf import conf
 from .credentials import Credential
-from .exceptions import ConfigurationError, Rejected, Unavailable
+from .exceptions import NoVerdict, Rejected
 from .users import AppUser, OrgUser
 from .verification import Verdict
 
@@ -248,7 +248,7 @@ class IdentityXMiddleware:
             return None
         try:
             bool(request.user.is_authenticated)
-        except (Unavailable, ConfigurationError) as error:
+        except NoVerdict as error:
             return _without_verdict(request, error)
         return None
 
@@ -260,20 +260,18 @@ class IdentityXMiddleware:
             return None
         try:
             await request.auser()
-        except (Unavailable, ConfigurationError) as error:
+        except NoVerdict as error:
             return await sync_to_async(_without_verdict)(request, error)
         return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Answer 503 where a view met trouble at IdentityX."""
-        if isinstance(error, Unavailable | ConfigurationError):
+        if isinstance(error, NoVerdict):
             return outages.response(request, error)
         return None
 
 
-def _without_verdict(
-    request: HttpRequest, error: Unavailable | ConfigurationError
-) -> HttpResponse | None:
+def _without_verdict(request: HttpRequest, error: NoVerdict) -> HttpResponse | None:
     match = request.resolver_match
     if match is None or "identityx" not in match.app_names:
         return outages.response(request, error)

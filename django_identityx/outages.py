@@ -18,7 +18,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions
 
-from .exceptions import ConfigurationError, Unavailable
+from .exceptions import ConfigurationError, NoVerdict
 from .process import PerProcess
 
 logger = logging.getLogger("django_identityx")
@@ -28,8 +28,6 @@ CODE = "unavailable"
 DETAIL = _("The identity service is unavailable. Try again in a moment.")
 
 _MARK = "_identityx_outage"  # on a request that was answered with 503
-
-Trouble = Unavailable | ConfigurationError
 
 
 class ServiceUnavailable(exceptions.APIException):
@@ -44,7 +42,7 @@ class ServiceUnavailable(exceptions.APIException):
         self.wait = wait
 
 
-def response(request: HttpRequest, error: Trouble) -> HttpResponse:
+def response(request: HttpRequest, error: NoVerdict) -> HttpResponse:
     """Say that IdentityX can't be asked right now, as a page or as JSON."""
     wait = tell(request, error)
     answer: HttpResponse
@@ -61,19 +59,19 @@ def response(request: HttpRequest, error: Trouble) -> HttpResponse:
     return answer
 
 
-def api_exception(request: HttpRequest, error: Trouble) -> ServiceUnavailable:
+def api_exception(request: HttpRequest, error: NoVerdict) -> ServiceUnavailable:
     """What a DRF view raises for `response`."""
     return ServiceUnavailable(tell(request, error))
 
 
-def tell(request: HttpRequest, error: Trouble) -> int:
+def tell(request: HttpRequest, error: NoVerdict) -> int:
     """Note that ``request`` meets trouble; the seconds after which to come back.
 
     Whoever answers 503 in a way of their own calls this, too.
     """
     request.__dict__[_MARK] = True
     _teller().tell(error)
-    return int(getattr(error, "retry_after", 60))
+    return error.retry_after
 
 
 def is_told(request: HttpRequest) -> bool:
@@ -88,7 +86,7 @@ class _Teller:
         self._lock = threading.Lock()
         self._said: dict[bool, float] = {}
 
-    def tell(self, error: Trouble) -> None:
+    def tell(self, error: NoVerdict) -> None:
         is_ours = isinstance(error, ConfigurationError)
         now = time.monotonic()
         with self._lock:

@@ -180,6 +180,10 @@ class Known(SignedCookie):
         return known is not None and known.knows(email)
 
 
+# What goes when somebody signs out: whoever uses the browser next is somebody else.
+THIS_BROWSER: list[type[SignedCookie]] = [Mark, Note, Carrier]
+
+
 def _remember(digests: tuple[str, ...], email: str, purpose: str) -> tuple[str, ...]:
     digest = _exactly(email, purpose)
     return (*(d for d in digests if d != digest), digest)[-REMEMBERED:]

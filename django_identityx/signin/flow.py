@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from .. import audit, emails, sessions
 from ..applications import Application
 from ..conf import conf
-from ..exceptions import ConfigurationError, Malformed, Rejected, Unavailable
+from ..exceptions import Malformed, NoVerdict, Rejected
 from ..users import AppUser, OrgUser
 from .cookies import Mark
 from .links import Link, read_link
@@ -133,7 +133,7 @@ def is_theirs(request: HttpRequest, link: Link) -> bool:
         return False
     try:
         user = sessions.get_user(request)
-    except (Unavailable, ConfigurationError):
+    except NoVerdict:
         return False
     if not isinstance(user, AppUser | OrgUser) or not sessions.is_same_person(request, user):
         return False

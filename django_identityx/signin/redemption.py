@@ -9,17 +9,16 @@ from importlib import import_module
 from typing import Any
 
 from django.conf import settings
-from django.db import connections
 from django.http import HttpRequest
 
-from .. import applications, audit, sessions, verification
+from .. import applications, audit, ratelimits, sessions, verification
 from ..addresses import visitor
 from ..client import IdentityXClient
 from ..conf import conf
 from ..credentials import Credential, check_claims
 from ..exceptions import (
-    ConfigurationError,
     InvalidInput,
+    NoVerdict,
     OperationFailed,
     Rejected,
     Unavailable,
@@ -29,16 +28,35 @@ from ..exceptions import (
 from ..users import AppUser, OrgUser
 from . import erased
 from .claims import Claim, Outcome
-from .cookies import Mark
+from .cookies import Known, Mark
+from .entry import Entry
+from .flow import Decision, Step, decide
 from .links import Link
 
 logger = logging.getLogger("django_identityx")
 
 
-def outside_transactions(view: Any) -> Any:
-    """Decorate a view that redeems: a claim must outlive whatever its request does later."""
-    view._non_atomic_requests = set(connections)
-    return view
+class Redeeming(Entry):
+    """A view that takes links."""
+
+    redeems = True
+
+    def take(
+        self, text: str, mark: str, **answers: bool
+    ) -> tuple[Decision, AppUser | OrgUser | None]:
+        """Do what may happen to a link, as `decide` says by ``answers``; who has signed in by it.
+
+        ``mark`` is the id of the browser's mark, or empty.
+        """
+        request = self.django_request
+        decision = decide(request, text, self.application, **answers)
+        if decision.step is not Step.REDEEM:
+            return decision, None
+        ratelimits.limit_redeeming(request, app_id=self.application.app_id)
+        user = redeem(request, decision.link, mark)
+        known = Known.of(request) or Known()
+        self.cookies.append(known.with_address(decision.link.email))
+        return decision, user
 
 
 def redeem(request: HttpRequest, link: Link, mark: str) -> AppUser | OrgUser:
@@ -83,7 +101,7 @@ def _claimed(request: HttpRequest, link: Link, mark: str = "") -> Iterator[Claim
             with contextlib.suppress(Unavailable):
                 claim.release()
             raise
-    except (Rejected, Unavailable, ConfigurationError) as error:
+    except (Rejected, NoVerdict) as error:
         reason = _reason(error)
         logger.debug("Link led to nothing: %s.", reason)
         audit.login_failed(request, reason, kind=link.kind.token_type.value, email=link.email)

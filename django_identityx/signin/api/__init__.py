@@ -5,10 +5,10 @@ form could sign a visitor in as somebody else. They look at no ``Authorization``
 about the session. Errors are ``{"code", "detail"}``.
 """
 
+from ..refusals import Refused
 from .base import JSONEndpoint, refuse_forged, valid
 from .change_email import ChangeEmailView
 from .devices import DevicesView
-from .errors import Refused
 from .profile import ProfileMeView
 from .tokens import ExchangeView, RevokeView, SendView
 from .views import LoginLinkView, LoginView, LogoutView, MeView

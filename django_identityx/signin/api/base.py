@@ -7,24 +7,20 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import IO, Any, NoReturn
 
-from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest
-from django.utils.decorators import method_decorator
-from django.utils.functional import cached_property
+from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.debug import sensitive_variables
 from rest_framework import exceptions, serializers
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
+from rest_framework.views import APIView, exception_handler
 
-from ... import applications
 from .. import csrf
-from ..cookies import SignedCookie
-from ..headers import set_headers
-from .errors import Refused, answer, refusal
+from ..entry import Entry
+from ..refusals import OURS, Refused, refusal
 
 logger = logging.getLogger("django_identityx")
 
@@ -75,7 +71,7 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
-class JSONEndpoint(APIView):
+class JSONEndpoint(Entry, APIView):
     """JSON in and out, with bounds and the pages' headers. Knows no cookie."""
 
     authentication_classes: Any = ()
@@ -84,18 +80,7 @@ class JSONEndpoint(APIView):
     parser_classes = (SmallJSONParser,)
     renderer_classes = (JSONRenderer,)
     versioning_class = None
-
-    @classmethod
-    def as_view(cls, **initkwargs: Any) -> Any:
-        view: Any = super().as_view(**initkwargs)
-        view.login_required = False
-        return view
-
-    @method_decorator(sensitive_variables())
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        # What a stranger names as the charset may be no encoding of text.
-        request.encoding = settings.DEFAULT_CHARSET
-        return super().dispatch(request, *args, **kwargs)
+    in_browser = False
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -105,42 +90,29 @@ class JSONEndpoint(APIView):
             raise exceptions.UnsupportedMediaType(request.content_type)
 
     def handle_exception(self, exc: Exception) -> Response:
-        return super().handle_exception(refusal(self.request._request, exc))
+        if isinstance(exc, OURS):
+            exc = refusal(self.django_request, exc)
+        elif isinstance(exc, MultiPartParserError | SuspiciousOperation):
+            exc = exceptions.ParseError()  # a form that the CSRF check could not read
+        return super().handle_exception(exc)
 
     def get_exception_handler(self) -> Callable[..., Any]:
-        return answer
+        return _answer
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         if response.status_code >= 400 and isinstance(response.data, dict):
             logger.debug("json: %s, %s", response.status_code, response.data.get("code"))
-        return set_headers(super().finalize_response(request, response, *args, **kwargs))
-
-    @cached_property
-    def application(self) -> applications.Application:
-        return applications.current(self.request._request)
+        return super().finalize_response(request, response, *args, **kwargs)
 
 
 class JSONView(JSONEndpoint):
-    """What the twins share. ``cookies`` and ``dropped`` go with the answer, whatever it is."""
+    """A twin of a page, for pages of this site alone."""
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        self.cookies: list[SignedCookie] = []
-        self.dropped: list[type[SignedCookie]] = []
-        return super().dispatch(request, *args, **kwargs)
+    in_browser = True
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         refuse_forged(request._request)
         super().initial(request, *args, **kwargs)
-
-    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
-        response = super().finalize_response(request, response, *args, **kwargs)
-        django_request = getattr(request, "_request", request)
-        for cookie in self.cookies:
-            cookie.leave(django_request, response)
-        for kind in self.dropped:
-            kind.drop(django_request, response)
-        csrf.leave_cookie(django_request, response)
-        return response
 
 
 def refuse_forged(request: HttpRequest) -> None:
@@ -158,3 +130,27 @@ def valid(
     serializer = serializer_class(data=request.data if data is None else data)
     serializer.is_valid(raise_exception=True)
     return serializer.validated_data
+
+
+def _answer(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's answer to an error, in our shape."""
+    response = exception_handler(exc, context)
+    if response is None:
+        return response
+    if isinstance(exc, exceptions.ValidationError):
+        response.data = {"code": "invalid", "detail": _first(exc.detail), "fields": exc.detail}
+    elif isinstance(exc, exceptions.APIException) and isinstance(exc.detail, dict):
+        pass  # of a rejected bearer, or of trouble
+    elif isinstance(exc, exceptions.APIException):
+        response.data = {"code": exc.get_codes(), "detail": exc.detail}
+        if isinstance(exc, Refused):
+            response.data = {**response.data, **exc.extra}
+    else:  # Django's own 404 and 403
+        response.data = {"code": response.status_text.lower().replace(" ", "_"), **response.data}
+    return response
+
+
+def _first(detail: Any) -> str:
+    while isinstance(detail, dict | list) and detail:
+        detail = next(iter(detail.values())) if isinstance(detail, dict) else detail[0]
+    return str(detail)

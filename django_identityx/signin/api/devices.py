@@ -9,11 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ... import sessions
+from ..cookies import THIS_BROWSER
 from ..devices import devices
-from ..pages.logout import THIS_BROWSER
-from ..reasons import reason_for
+from ..refusals import Refused
 from .base import JSONView, valid
-from .errors import Refused
 from .views import nobody
 
 
@@ -44,5 +43,5 @@ class DevicesView(JSONView):
         else:
             ended = data.get("id") not in known or sessions.end_sign_in(django_request, data["id"])
         if not ended:
-            raise Refused("not_ended", reason_for("not_ended").text, wait=5)
+            raise Refused("not_ended", wait=5)
         return Response(status=status.HTTP_204_NO_CONTENT)

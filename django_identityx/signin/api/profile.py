@@ -16,7 +16,7 @@ from ...exceptions import NoVerdict, Rejected
 from ...profile import LONGEST, own_profile, save
 from ...users import PROFILE_FIELDS, is_app_user
 from ..pages.profile import make_form
-from .errors import Refused
+from ..refusals import Refused
 from .views import MeView
 
 
@@ -93,7 +93,7 @@ class ProfileMeView(MeView):
         if isinstance(outcome.error, NoVerdict):
             if outcome.person is None:
                 raise outcome.error
-            wait = outages.tell(request._request, outcome.error)  # type: ignore[arg-type]
+            wait = outages.tell(request._request, outcome.error)
             raise Refused("partly", wait=wait)
         if outcome.error is not None:
             form.refuse(outcome.errors)

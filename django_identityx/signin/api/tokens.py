@@ -35,14 +35,13 @@ from ...credentials import (
     check_claims,
     read_claims,
 )
-from ...exceptions import ConfigurationError, Malformed, Rejected, Unavailable, Unreachable
+from ...exceptions import Malformed, NoVerdict, Rejected, Unreachable
 from ..asking import Asking
 from ..flow import admit
-from ..reasons import reason_for
-from ..redemption import exchange, outside_transactions
+from ..redemption import exchange
+from ..refusals import Refused
 from .base import JSONEndpoint, valid
 from .description import describe
-from .errors import Refused
 from .views import AddressSerializer
 
 logger = logging.getLogger("django_identityx")
@@ -129,16 +128,15 @@ class ExchangeView(TokenEndpoint):
     is no app's: show the masked address, and send again with ``confirmed``.
     """
 
-    @classmethod
-    def as_view(cls, **initkwargs: Any) -> Any:
-        return outside_transactions(super().as_view(**initkwargs))
+    redeems = True
 
     def post(self, request: Request) -> Response:
         data = valid(ExchangeSerializer, request)
         verifier, confirmed = data["verifier"] or "", data["confirmed"]
         link = admit(self.bare, data["token"], self.application)
         if not verifier and not confirmed:
-            raise _question(link.masked_email)  # as it can't end well, IdentityX is not asked
+            # As it can't end well, IdentityX is not asked.
+            raise Refused("confirmation_required", masked_email=link.masked_email)
         ratelimits.limit_redeeming(self.bare, app_id=self.application.app_id)
 
         def allowed(context: Mapping[str, Any]) -> None:
@@ -153,7 +151,7 @@ class ExchangeView(TokenEndpoint):
         except Rejected as rejected:
             if rejected.reason != "confirmation_required":
                 raise
-            raise _question(link.masked_email) from None
+            raise Refused("confirmation_required", masked_email=link.masked_email) from None
         return Response(
             {
                 "token_type": credential.token_type.value,
@@ -199,7 +197,7 @@ class RevokeView(TokenEndpoint):
             verification.verify(credential, application=self.application)
         except Rejected as rejected:
             return rejected.reason in _NOT_OF_THE_TOKEN
-        except (Unavailable, ConfigurationError):
+        except NoVerdict:
             return True
         return True
 
@@ -212,11 +210,3 @@ def check_verifier(challenge: Any, verifier: str) -> None:
     if not (verifier and is_text and constant_time_compare(made, challenge)):
         logger.debug("Token not handed out: the verifier is not the one of the link.")
         raise Rejected("wrong_verifier", "Another app asked for this link.")
-
-
-def _question(masked_email: str) -> Refused:
-    return Refused(
-        "confirmation_required",
-        reason_for("confirmation_required").text,
-        masked_email=masked_email,
-    )

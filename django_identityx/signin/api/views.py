@@ -10,7 +10,7 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ... import emails, ratelimits, sessions
+from ... import emails, sessions
 from ...conf import conf
 from ...credentials import TokenType
 from ...exceptions import Rejected
@@ -19,14 +19,12 @@ from ...profile import LONGEST
 from ...users import AppUser, OrgUser
 from .. import redirects
 from ..asking import Asking
-from ..cookies import Known, Mark
-from ..flow import Step, decide
-from ..pages.logout import THIS_BROWSER
-from ..reasons import reason_for
-from ..redemption import outside_transactions, redeem
+from ..cookies import THIS_BROWSER, Mark
+from ..flow import Step
+from ..redemption import Redeeming
+from ..refusals import Refused
 from .base import JSONView, valid
 from .description import describe, describe_profile
-from .errors import Refused
 
 
 class AddressSerializer(serializers.Serializer[Any]):
@@ -110,7 +108,7 @@ class LoginLinkView(Asking, JSONView):
         return Response({"code": "link_sent", "detail": detail}, status.HTTP_202_ACCEPTED)
 
 
-class LoginView(JSONView):
+class LoginView(Redeeming, JSONView):
     """``POST {token}``: 200 and the user, with a session.
 
     409 ``confirmation_required`` in a browser that did not ask for the link: show the masked
@@ -118,34 +116,24 @@ class LoginView(JSONView):
     in: ask, and send again with ``replace``.
     """
 
-    @classmethod
-    def as_view(cls, **initkwargs: Any) -> Any:
-        return outside_transactions(super().as_view(**initkwargs))
-
     def post(self, request: Request) -> Response:
         data = valid(LoginSerializer, request)
-        django_request = request._request
         # Left with a question too, so that an answer that got lost can be had again.
-        mark = Mark.for_browser(django_request)
+        mark = Mark.for_browser(request._request)
         self.cookies.append(mark)
-        decision = decide(
-            django_request,
+        decision, _user = self.take(
             data["token"],
-            self.application,
+            mark.id,
             pressed=True,
             confirmed=data["confirmed"],
             replace=data["replace"],
         )
-        if decision.step in _QUESTIONS:
-            code, detail = _QUESTIONS[decision.step]
-            email = decision.link.masked_email
-            raise Refused(code, detail, status=status.HTTP_409_CONFLICT, masked_email=email)
-        if decision.step is Step.REDEEM:
-            ratelimits.limit_redeeming(django_request, app_id=self.application.app_id)
-            redeem(django_request, decision.link, mark.id)
-            known = Known.of(django_request) or Known()
-            self.cookies.append(known.with_address(decision.link.email))
-        user = sessions.get_user(django_request)
+        masked = decision.link.masked_email
+        if decision.step is Step.CONFIRM:
+            raise Refused("confirmation_required", masked_email=masked)
+        if decision.step is Step.REPLACE:
+            raise Refused("other_person", _OTHER_PERSON, status=409, masked_email=masked)
+        user = sessions.get_user(request._request)
         if not isinstance(user, AppUser | OrgUser):
             raise Rejected("revoked")
         return Response(describe(user))
@@ -159,7 +147,7 @@ class LogoutView(JSONView):
         everywhere = sessions.logout(request._request, everywhere=data["everywhere"])
         self.dropped += THIS_BROWSER
         if not everywhere:
-            raise Refused("not_ended", reason_for("not_ended").text, wait=5)
+            raise Refused("not_ended", wait=5)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -199,10 +187,4 @@ def _actor(request: Request) -> dict[str, Any] | None:
     return {"id": actor.id, "email": actor.email, "name": actor.name}
 
 
-_QUESTIONS = {
-    Step.CONFIRM: (
-        "confirmation_required",
-        reason_for("confirmation_required").text,
-    ),
-    Step.REPLACE: ("other_person", _("Somebody else is signed in. Send “replace” to change.")),
-}
+_OTHER_PERSON = _("Somebody else is signed in. Send “replace” to change.")

@@ -5,70 +5,47 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
-from django.utils.functional import cached_property
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import View
 
-from ... import applications, outages, sessions
-from ...exceptions import ConfigurationError, OperationFailed, Rejected, Unavailable, Unclear
-from ...ratelimits import LimitExceeded
+from ... import sessions
 from .. import csrf, redirects
 from ..cookies import MAX_CARRIED, Carrier
-from ..headers import set_headers
+from ..entry import Entry
 from ..reasons import reason_for, too_many
+from ..refusals import OURS, refusal
 
 logger = logging.getLogger("django_identityx")
 
 
 @method_decorator(csrf_exempt, name="dispatch")
 @method_decorator(sensitive_post_parameters(), name="dispatch")
-class Page(View):
+class Page(Entry, View):
     """A page of ours. Trouble and limits become pages, never bare errors."""
 
     http_method_names = ["get", "head", "post", "options"]
 
-    @classmethod
-    def as_view(cls, **initkwargs: Any) -> Any:
-        view: Any = super().as_view(**initkwargs)
-        view.login_required = False
-        return view
-
-    @method_decorator(sensitive_variables())
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        response: HttpResponseBase
-        # What a stranger names as the charset may be no encoding of text.
-        request.encoding = settings.DEFAULT_CHARSET
+    def answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             failure = csrf.failure(request) if request.method == "POST" else ""
             if failure:
-                response = self.csrf_failed(failure)
-            else:
-                response = super().dispatch(request, *args, **kwargs)
-        except LimitExceeded as error:
-            response = self.later("too_many", error.wait, text=too_many(error.wait))
-        except Rejected as rejected:  # who is signed in may not do this
-            response = self.problem(rejected.reason)
-        except (Unavailable, ConfigurationError) as error:
-            response = self.later("unavailable", outages.tell(request, error))
-        except OperationFailed:
-            trouble = Unclear("IdentityX refused a question in which nothing is wrong.")
-            response = self.later("unavailable", outages.tell(request, trouble))
-        except ImproperlyConfigured as error:
-            response = self.later(
-                "unavailable", outages.tell(request, ConfigurationError(str(error)))
-            )
-        assert isinstance(response, HttpResponse)  # noqa: S101 - none of ours streams
-        csrf.leave_cookie(request, response)
-        return set_headers(response)
+                return self.csrf_failed(failure)
+            response: HttpResponse = super().answer(request, *args, **kwargs)
+            return response
+        except OURS as error:
+            refused = refusal(request, error)
+        if refused.wait is None:  # who is signed in may not do this
+            return self.problem(refused.code)
+        words = {"text": too_many(refused.wait)} if refused.code == "too_many" else {}
+        response = self.again(refused.code, **words)
+        response["Retry-After"] = str(refused.wait)
+        return response
 
     def page(self, template: str, *, code: str = "", **context: Any) -> HttpResponse:
         """Render a template of ours; ``code`` is what went wrong, by which comes the status."""
@@ -104,22 +81,12 @@ class Page(View):
     def csrf_failed(self, code: str) -> HttpResponse:
         return self.again(code)
 
-    def later(self, code: str, wait: int, **context: Any) -> HttpResponse:
-        response = self.again(code, **context)
-        response["Retry-After"] = str(wait)
-        return response
-
     def carry(self, carrier: Carrier) -> HttpResponse:
         """Go to the callback with a link that is in no URL."""
         if len(carrier.token) > MAX_CARRIED:
             return self.problem("too_long", staff=carrier.staff)
-        response = HttpResponseRedirect(reverse("identityx:callback"), status=303)
-        carrier.leave(self.request, response)
-        return response
-
-    @cached_property
-    def application(self) -> applications.Application:
-        return applications.current(self.request)
+        self.cookies.append(carrier)
+        return HttpResponseRedirect(reverse("identityx:callback"), status=303)
 
     @property
     def target(self) -> str:

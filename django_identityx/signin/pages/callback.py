@@ -14,23 +14,19 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from ... import emails, ratelimits, sessions
+from ... import emails, sessions
 from ...exceptions import Rejected
 from .. import redirects
-from ..cookies import MAX_CARRIED, Carrier, Known, Mark
-from ..flow import CHANGED, CONNECTING, Decision, Step, decide, is_theirs
+from ..cookies import MAX_CARRIED, Carrier, Mark
+from ..flow import CHANGED, CONNECTING, Decision, Step, is_theirs
 from ..links import Link, check_token, read_link
 from ..reasons import reason_for
-from ..redemption import outside_transactions, redeem
+from ..redemption import Redeeming
 from .base import Page
 
 
-class CallbackView(Page):
+class CallbackView(Redeeming, Page):
     """One view for both kinds of links, told apart by the token's ``sub``."""
-
-    @classmethod
-    def as_view(cls, **initkwargs: Any) -> Any:
-        return outside_transactions(super().as_view(**initkwargs))
 
     def get(self, request: HttpRequest) -> HttpResponse:
         if is_ahead_of_time(request):
@@ -64,47 +60,37 @@ class CallbackView(Page):
 
     def decide(self, carrier: Carrier, *, pressed: bool) -> HttpResponse:
         """Do, or show, what may happen to the link."""
-        request = self.request
+        request, mark = self.request, Mark.of(self.request)
         replaces = "switch" in request.POST
-        mark = Mark.of(request)
-        user: object = None
         try:
-            decision = decide(
-                request,
+            decision, user = self.take(
                 carrier.token,
-                self.application,
+                mark.id if mark else "",
                 pressed=pressed,
                 confirmed=pressed,
                 replace=replaces,
             )
-            if decision.step is Step.REDEEM:
-                ratelimits.limit_redeeming(request, app_id=self.application.app_id)
-                user = redeem(request, decision.link, mark.id if mark else "")
         except Rejected as rejected:
-            return self.rejected(rejected, carrier)
-        if decision.step in {Step.REDEEM, Step.LEAD_ON}:
-            target = self.goal(carrier, decision.link)
-            if decision.step is Step.REDEEM and target == reverse("identityx:change-email"):
-                request.session[CHANGED] = True
-            response = HttpResponseRedirect(redirects.by_profile(user, target))
-            Carrier.drop(request, response)
-            if decision.step is Step.REDEEM:
-                known = (Known.of(request) or Known()).with_address(decision.link.email)
-                known.leave(request, response)
-            return response
-        return self.ask(carrier, decision)
+            self.dropped.append(Carrier)
+            return self.refusal(rejected, carrier)
+        if decision.step in {Step.CONFIRM, Step.REPLACE}:
+            return self.ask(carrier, decision)
+        target = self.goal(carrier, decision.link)
+        if user and target == reverse("identityx:change-email"):
+            request.session[CHANGED] = True
+        self.dropped.append(Carrier)
+        return HttpResponseRedirect(redirects.by_profile(user, target))
 
     def ask(self, carrier: Carrier, decision: Decision) -> HttpResponse:
         """Show whose link it is; the page goes on by itself only where that is safe."""
         mark = Mark.for_browser(self.request)
-        response = self.confirmation(
+        self.cookies.append(mark)
+        return self.confirmation(
             replace(carrier, browser=mark.id),
             decision.link,
             auto=decision.by_itself,
             elsewhere=not decision.asked_here,
         )
-        mark.leave(self.request, response)
-        return response
 
     def confirmation(self, carrier: Carrier, link: Link, **context: Any) -> HttpResponse:
         return self.page(
@@ -119,11 +105,6 @@ class CallbackView(Page):
             stay=redirects.after_login(self.request, carrier.next),
             **context,
         )
-
-    def rejected(self, rejected: Rejected, carrier: Carrier) -> HttpResponse:
-        response = self.refusal(rejected, carrier)
-        Carrier.drop(self.request, response)
-        return response
 
     def refusal(self, rejected: Rejected, carrier: Carrier) -> HttpResponse:
         """Say what happened, and offer a new link to the same address where one can be sent."""

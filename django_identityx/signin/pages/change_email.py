@@ -44,12 +44,10 @@ class ChangeEmailView(Asking, Page):
                 return self.form(form, status=400)
             if sessions.get_credential(request) is None:
                 return self.to_login()
-            return self.problem(rejected.reason)
-        response = redirect("identityx:link-sent")
-        Mark.for_browser(request).asking(email).leave(request, response)
+            raise
         note = Note(email, self.target, again="again" in request.POST, changing=True)
-        note.leave(request, response)
-        return response
+        self.cookies += [Mark.for_browser(request).asking(email), note]
+        return redirect("identityx:link-sent")
 
     def form(self, form: NewEmailForm, **context: Any) -> HttpResponse:
         stay = redirects.after_login(self.request, self.target)

@@ -65,13 +65,12 @@ class LoginView(Asking, Page):
             source=self.sent("source"),
             profile=form.profile,
         )
-        response = redirect("identityx:link-sent")
         typed = "claimed" not in request.POST
         if typed:  # an address that a link claims makes no browser the one that asked
-            Mark.for_browser(request).asking(email).leave(request, response)
-        note = Note(email, self.target, self.staff, typed, again="again" in request.POST)
-        note.leave(request, response)
-        return response
+            self.cookies.append(Mark.for_browser(request).asking(email))
+        again = "again" in request.POST
+        self.cookies.append(Note(email, self.target, self.staff, typed, again=again))
+        return redirect("identityx:link-sent")
 
     def make(self, data: Any = None, **kwargs: Any) -> SignUpForm:
         return self.sign_up_form(self.request, self.application, self.token_type, data, **kwargs)

@@ -8,10 +8,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from ... import sessions
 from .. import redirects
-from ..cookies import Carrier, Mark, Note, SignedCookie
+from ..cookies import THIS_BROWSER
 from .base import Page
-
-THIS_BROWSER: list[type[SignedCookie]] = [Mark, Note, Carrier]
 
 
 class LogoutView(Page):
@@ -28,14 +26,10 @@ class LogoutView(Page):
 
     def sign_out(self) -> HttpResponse:
         """End the session; whoever uses the browser next is somebody else."""
-        response: HttpResponse
+        self.dropped += THIS_BROWSER
         if sessions.logout(self.request, everywhere="everywhere" in self.request.POST):
-            response = HttpResponseRedirect(redirects.after_logout(self.request, self.target))
-        else:
-            response = self.page("logout", code="not_ended", next=self.target)
-        for cookie in THIS_BROWSER:
-            cookie.drop(self.request, response)
-        return response
+            return HttpResponseRedirect(redirects.after_logout(self.request, self.target))
+        return self.page("logout", code="not_ended", next=self.target)
 
     def form(self, **context: Any) -> HttpResponse:
         stay = redirects.after_login(self.request, self.target)

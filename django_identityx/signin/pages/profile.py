@@ -61,7 +61,7 @@ class ProfileView(Page):
             here = f"{reverse('identityx:profile')}?saved=1"
             return HttpResponseRedirect(self.target or here)
         if isinstance(outcome.error, NoVerdict):
-            wait = outages.tell(self.request, outcome.error)  # type: ignore[arg-type]
+            wait = outages.tell(self.request, outcome.error)
             code = "partly" if outcome.person else "unavailable"
             response = self.form(form, person, code=code)
             response["Retry-After"] = str(wait)
