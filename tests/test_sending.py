@@ -465,7 +465,7 @@ def test_an_executor_that_ends_between_place_and_job() -> None:
     assert executor.wait(0)
 
 
-def test_jobs_that_wait_hold_no_thread() -> None:
+def test_jobs_that_wait_hold_nobody_up() -> None:
     executor, done = Background(workers=1), threading.Event()
     for _ in range(10):
         run_in(executor, lambda last: None if last else 60.0)
