@@ -12,7 +12,6 @@ They look at ``request.identityx``, so they work whatever ``request.user`` is::
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial, wraps
@@ -40,22 +39,23 @@ logger = logging.getLogger("django_identityx")
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-# Looks at a request, and gives the answer of who is not let in.
-Check = Callable[[HttpRequest], HttpResponseBase | None]
-
 
 class Guard:
-    """What stands before a view: a check, and what an async view has to wait for ahead of it."""
+    """What stands before a view.
+
+    ``find``, or for async views ``afind``, says what is known of a request; ``judge`` makes of it
+    the answer of who is not let in, or None. ``attributes`` are what Django's middleware looks for
+    on a view.
+    """
 
     def __init__(
         self,
-        check: Check,
-        prepare: Callable[[HttpRequest], Awaitable[object]],
+        find: Callable[[HttpRequest], Any],
+        afind: Callable[[HttpRequest], Awaitable[Any]],
+        judge: Callable[[HttpRequest, Any], HttpResponseBase | None],
         **attributes: object,
     ) -> None:
-        self.check = check
-        self.prepare = prepare
-        self.attributes = attributes  # that Django's middleware looks for on a view
+        self.find, self.afind, self.judge, self.attributes = find, afind, judge, attributes
 
     def __call__(self, view: View) -> View:
         """Decorate a view: a function, or a class by its ``dispatch``."""
@@ -76,12 +76,11 @@ class Guard:
         return wrapped  # type: ignore[no-any-return]
 
     def call(self, request: HttpRequest, view: Callable[[], Any]) -> Any:
-        refusal = self.check(request)
+        refusal = self.judge(request, self.find(request))
         return view() if refusal is None else refusal
 
     async def acall(self, request: HttpRequest, view: Callable[[], Any]) -> Any:
-        await self.prepare(request)
-        refusal = self.check(request)
+        refusal = self.judge(request, await self.afind(request))
         return await view() if refusal is None else refusal
 
     def dispatch(self, view: Any, request: HttpRequest, dispatch: Callable[[], Any]) -> Any:
@@ -99,26 +98,28 @@ class Guard:
         return wrapped
 
 
-async def _know(request: HttpRequest) -> object:
+# --- who ----------------------------------------------------------------------------------------
+
+
+def _user(request: HttpRequest) -> object:
+    return details(request).user
+
+
+async def _auser(request: HttpRequest) -> object:
     return await details(request).auser()
 
 
-async def _know_organization(request: HttpRequest) -> object:
-    user = await details(request).auser()
-    here = await applications.acurrent(request)
+async def _auser_with_organization(request: HttpRequest) -> object:
+    user, here = await _auser(request), await applications.acurrent(request)
     if is_org_user(user) and here.org_id is None:
         await sync_to_async(verification.organization_of)(here)
     return user
 
 
-# --- who ----------------------------------------------------------------------------------------
-
-
-def _check_kind(
-    request: HttpRequest, is_right: Callable[[object], bool], login_url: str
+def _judge_kind(
+    request: HttpRequest, user: Any, is_right: Callable[[object], bool], login_url: str
 ) -> HttpResponseBase | None:
     """Lead whoever is nobody to the sign-in; 403 for people of another kind."""
-    user = details(request).user
     if is_right(user):
         return None
     if user.is_authenticated:
@@ -128,26 +129,10 @@ def _check_kind(
     return redirect_to_login(request.get_full_path(), resolve_url(login_url))
 
 
-def _check_role(
-    request: HttpRequest, roles: tuple[str, ...], interactive: bool
-) -> HttpResponseBase | None:
-    refusal = _check_kind(request, is_org_user, "identityx:org-login")
-    if refusal is not None:
-        return refusal
-    known = details(request)
-    if not has_role(known.user, known.application, roles, interactive=interactive):
-        logger.debug("guard: 403, none of the roles")
-        raise PermissionDenied
-    return None
-
-
-APP_USER = Guard(partial(_check_kind, is_right=is_app_user, login_url="identityx:login"), _know)
-ORG_USER = Guard(partial(_check_kind, is_right=is_org_user, login_url="identityx:org-login"), _know)
-
-
-def org_role(*roles: str, interactive: bool = False) -> Guard:
-    """The guard behind `org_role_required` and its mixin."""
-    return Guard(partial(_check_role, roles=roles, interactive=interactive), _know_organization)
+_judge_reader = partial(_judge_kind, is_right=is_app_user, login_url="identityx:login")
+_judge_staff = partial(_judge_kind, is_right=is_org_user, login_url="identityx:org-login")
+APP_USER = Guard(_user, _auser, _judge_reader)
+ORG_USER = Guard(_user, _auser, _judge_staff)
 
 
 def app_user_required(view: View) -> View:
@@ -160,64 +145,65 @@ def org_user_required(view: View) -> View:
     return ORG_USER(view)
 
 
-def org_role_required(*roles: str, interactive: bool = False) -> Callable[[View], View]:
+def org_role_required(*roles: str, interactive: bool = False) -> Guard:
     """Let in who has one of ``roles`` in the site's organization; ``interactive``: in person."""
-    return org_role(*roles, interactive=interactive)
+
+    def judge(request: HttpRequest, user: Any) -> HttpResponseBase | None:
+        refusal = _judge_staff(request, user)
+        here = details(request).application
+        if refusal is None and not has_role(user, here, roles, interactive=interactive):
+            logger.debug("guard: 403, none of the roles")
+            raise PermissionDenied
+        return refusal
+
+    return Guard(_user, _auser_with_organization, judge)
 
 
-def access_level(*names_or_ids: str) -> Guard:
-    """The guard behind `access_level_required` and its mixin."""
-
-    def check(request: HttpRequest) -> HttpResponseBase | None:
-        known: Access | None = request.__dict__.pop(_ACCESS, None)
-        access = get_access(request, *names_or_ids) if known is None else known
-        return None if access.allowed else denied_page(request, access)
-
-    async def prepare(request: HttpRequest) -> None:
-        request.__dict__[_ACCESS] = await aget_access(request, *names_or_ids)
-
-    return Guard(check, prepare)
-
-
-_ACCESS = "_identityx_found_access"
-
-
-def access_level_required(*names_or_ids: str) -> Callable[[View], View]:
+def access_level_required(*names_or_ids: str) -> Guard:
     """Let in who has any one of some access levels, by name or id; show others why not.
 
     Without levels: who is signed in as a reader, or let in by their address. Needs no sign-in
     where IdentityX lets a network in.
     """
-    return access_level(*names_or_ids)
+
+    def judge(request: HttpRequest, access: Access) -> HttpResponseBase | None:
+        return None if access.allowed else denied_page(request, access)
+
+    return Guard(
+        lambda request: get_access(request, *names_or_ids),
+        lambda request: aget_access(request, *names_or_ids),
+        judge,
+    )
 
 
-def _check_profile(request: HttpRequest) -> HttpResponseBase | None:
-    """Lead readers whose profile is incomplete to ``identityx:profile``, and from there back."""
-    refusal = _check_kind(request, is_app_user, "identityx:login")
-    if refusal is not None:
-        return refusal
+def _gap(request: HttpRequest) -> object:
+    """What is missing in the profile of a reader; `Rejected` of who has just ended to be one."""
     known = details(request)
-    found = request.__dict__.pop(_GAP, None)
     try:
-        missing = found[0] if found else gap_now(request, known.user, known.credential)  # type: ignore[arg-type]
-    except Rejected:  # it has ended since it was verified
-        return redirect_to_login(request.get_full_path(), resolve_url("identityx:login"))
-    if missing is None:
-        return None
+        return gap_now(request, known.user, known.credential) if is_app_user(known.user) else None
+    except Rejected as error:  # it has ended since it was verified
+        return error
+
+
+async def _agap(request: HttpRequest) -> object:
+    user = await _auser(request)
+    try:
+        known = details(request).credential
+        return await agap_now(request, user, known) if is_app_user(user) else None
+    except Rejected as error:
+        return error
+
+
+def _judge_profile(request: HttpRequest, gap: object) -> HttpResponseBase | None:
+    refusal = _judge_reader(request, details(request).user)
+    if refusal is not None or gap is None:
+        return refusal
     logger.debug("guard: the profile is incomplete")
-    return redirect_to_login(request.get_full_path(), resolve_url("identityx:profile"))
+    page = "identityx:login" if isinstance(gap, Rejected) else "identityx:profile"
+    return redirect_to_login(request.get_full_path(), resolve_url(page))
 
 
-async def _know_profile(request: HttpRequest) -> None:
-    user = await details(request).auser()
-    if is_app_user(user):
-        with contextlib.suppress(Rejected):
-            found = await agap_now(request, user, details(request).credential)
-            request.__dict__[_GAP] = (found,)
-
-
-_GAP = "_identityx_found_gap"
-COMPLETE_PROFILE = Guard(_check_profile, _know_profile)
+COMPLETE_PROFILE = Guard(_gap, _agap, _judge_profile)
 
 
 def complete_profile_required(view: View) -> View:
@@ -232,25 +218,17 @@ def complete_profile_required(view: View) -> View:
 # --- how surely ---------------------------------------------------------------------------------
 
 
-def max_age(seconds: float) -> Callable[[View], View]:
+def max_age(seconds: float) -> Guard:
     """Let a view see only people whose verdict is at most ``seconds`` old; 0 asks IdentityX.
 
     Concerns the session, as `IdentityXMiddleware` reads it. Stands above ``login_required``:
     whoever IdentityX rejects is signed out by then. No stale verdict serves: that is 503.
     """
-
-    def check(request: HttpRequest) -> None:
-        if not getattr(request, _DEMANDED, False):
-            details(request).demand(seconds)
-
-    async def prepare(request: HttpRequest) -> None:
-        await details(request).ademand(seconds)
-        setattr(request, _DEMANDED, True)
-
-    return Guard(check, prepare)
-
-
-_DEMANDED = "_identityx_demanded"
+    return Guard(
+        lambda request: details(request).demand(seconds),
+        lambda request: details(request).ademand(seconds),
+        lambda request, nothing: None,
+    )
 
 
 # --- by the header ------------------------------------------------------------------------------
@@ -278,57 +256,39 @@ def bearer_required(view: Any = None) -> Any:
 
 
 def _bearer(authentication_class: type[IdentityXAuthentication]) -> Guard:
-    def check(request: HttpRequest) -> HttpResponseBase | None:
-        outcome = request.__dict__.pop(_AUTHENTICATED, None)
-        if outcome is not None:
-            return outcome[0]  # type: ignore[no-any-return]
-        return _authenticate(request, authentication_class())
+    def find(request: Any) -> Any:
+        _forget_cookies(request)
+        try:
+            return authentication_class().authenticate(request)
+        except exceptions.APIException as error:
+            return error
 
-    async def prepare(request: HttpRequest) -> None:
-        refusal = await _aauthenticate(request, authentication_class())
-        request.__dict__[_AUTHENTICATED] = (refusal,)
+    async def afind(request: Any) -> Any:
+        _forget_cookies(request)
+        try:
+            return await authentication_class().aauthenticate(request)
+        except exceptions.APIException as error:
+            return error
 
-    return Guard(check, prepare, csrf_exempt=True, login_required=False)
+    def judge(request: Any, found: Any) -> HttpResponseBase | None:
+        if found is None:
+            found = exceptions.NotAuthenticated()
+        if isinstance(found, exceptions.APIException):
+            return _refusal(request, authentication_class(), found)
+        if conf.REQUEST_USER:
+            _set_user(request, found[0])
+        return None
 
-
-_AUTHENTICATED = "_identityx_authenticated"
-
-
-def _authenticate(request: Any, authentication: IdentityXAuthentication) -> HttpResponseBase | None:
-    _forget_cookies(request)
-    try:
-        found = authentication.authenticate(request)
-    except exceptions.APIException as error:
-        return _refusal(request, authentication, error)
-    return _accept(request, authentication, found)
-
-
-async def _aauthenticate(
-    request: Any, authentication: IdentityXAuthentication
-) -> HttpResponseBase | None:
-    _forget_cookies(request)
-    try:
-        found = await authentication.aauthenticate(request)
-    except exceptions.APIException as error:
-        return _refusal(request, authentication, error)
-    return _accept(request, authentication, found)
+    return Guard(find, afind, judge, csrf_exempt=True, login_required=False)
 
 
 def _forget_cookies(request: Any) -> None:
     details(request).forget()
-    request.user = AnonymousUser()
-    request.auser = partial(_itself, request.user)
+    _set_user(request, AnonymousUser())
 
 
-def _accept(
-    request: Any, authentication: IdentityXAuthentication, found: tuple[Any, Any] | None
-) -> HttpResponseBase | None:
-    if found is None:
-        return _refusal(request, authentication, exceptions.NotAuthenticated())
-    if conf.REQUEST_USER:
-        request.user = found[0]
-        request.auser = partial(_itself, found[0])
-    return None
+def _set_user(request: Any, user: object) -> None:
+    request.user, request.auser = user, partial(_itself, user)
 
 
 async def _itself(user: Any) -> Any:

@@ -8,13 +8,13 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from .decorators import APP_USER, COMPLETE_PROFILE, ORG_USER, Guard, access_level, org_role
+from . import decorators
 
 
 class _Guarded:
     """Asks a guard before the view; stands before ``View`` among the bases."""
 
-    def guard(self) -> Guard:
+    def guard(self) -> decorators.Guard:
         raise NotImplementedError
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
@@ -25,15 +25,15 @@ class _Guarded:
 class AppUserRequiredMixin(_Guarded):
     """`decorators.app_user_required` for a class-based view."""
 
-    def guard(self) -> Guard:
-        return APP_USER
+    def guard(self) -> decorators.Guard:
+        return decorators.APP_USER
 
 
 class OrgUserRequiredMixin(_Guarded):
     """`decorators.org_user_required` for a class-based view."""
 
-    def guard(self) -> Guard:
-        return ORG_USER
+    def guard(self) -> decorators.Guard:
+        return decorators.ORG_USER
 
 
 class OrgRoleRequiredMixin(_Guarded):
@@ -42,8 +42,8 @@ class OrgRoleRequiredMixin(_Guarded):
     roles: Sequence[str] = ()
     interactive = False
 
-    def guard(self) -> Guard:
-        return org_role(*self.roles, interactive=self.interactive)
+    def guard(self) -> decorators.Guard:
+        return decorators.org_role_required(*self.roles, interactive=self.interactive)
 
 
 class AccessLevelRequiredMixin(_Guarded):
@@ -51,12 +51,12 @@ class AccessLevelRequiredMixin(_Guarded):
 
     access_levels: Sequence[str] = ()
 
-    def guard(self) -> Guard:
-        return access_level(*self.access_levels)
+    def guard(self) -> decorators.Guard:
+        return decorators.access_level_required(*self.access_levels)
 
 
 class CompleteProfileRequiredMixin(_Guarded):
     """`decorators.complete_profile_required` for a class-based view."""
 
-    def guard(self) -> Guard:
-        return COMPLETE_PROFILE
+    def guard(self) -> decorators.Guard:
+        return decorators.COMPLETE_PROFILE

@@ -66,6 +66,23 @@ def HasOrgRole(*roles: str, interactive: bool = False) -> type[BasePermission]: 
     return HasOrgRole
 
 
+class _Telling(_Permission):
+    """Says why in its own words: ``denial``, where it refused and has some."""
+
+    denial: exceptions.APIException | None = None
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        # DRF says no with a text of its own, and of a composed permission with none.
+        view.permission_denied = partial(_say_no, view)
+        with _trouble_as_503(request):
+            decided = self.decide(request, view)
+        self.denial = decided if isinstance(decided, exceptions.APIException) else None
+        return decided is True
+
+    def decide(self, request: Request, view: Any) -> bool | exceptions.APIException:
+        raise NotImplementedError
+
+
 def HasAccessLevel(*names_or_ids: str) -> type[BasePermission]:  # noqa: N802
     """A permission that allows who has any one of some access levels, by name or id.
 
@@ -74,36 +91,17 @@ def HasAccessLevel(*names_or_ids: str) -> type[BasePermission]:  # noqa: N802
     trouble is 503, under ``~`` too. Each call gives a class of its own.
     """
 
-    class HasAccessLevel(_ByAccess):
-        wanted = names_or_ids
-
-    return HasAccessLevel
-
-
-class _Telling(_Permission):
-    """Says why in its own words: ``denial``, where it refused."""
-
-    denial: exceptions.APIException | None = None
-
-    def explain(self, view: Any) -> None:
-        # DRF says no with a text of its own, and of a composed permission with none.
-        view.permission_denied = partial(_say_no, view)
-
-
-class _ByAccess(_Telling):
-    wanted: tuple[str, ...] = ()
-
-    def has_permission(self, request: Request, view: Any) -> bool:
-        view.headers["Cache-Control"] = NEVER_STORED
-        self.explain(view)
-        with _trouble_as_503(request):
-            access = get_access(request, *self.wanted)
-        self.denial = None
-        if not access.allowed:
+    class HasAccessLevel(_Telling):
+        def decide(self, request: Request, view: Any) -> bool | exceptions.APIException:
+            view.headers["Cache-Control"] = NEVER_STORED
+            access = get_access(request, *names_or_ids)
+            if access.allowed:
+                return True
             is_401 = denied_status(access) == 401 and request.authenticators
             kind = exceptions.NotAuthenticated if is_401 else exceptions.PermissionDenied
-            self.denial = kind(denied_data(access))
-        return access.allowed
+            return kind(denied_data(access))
+
+    return HasAccessLevel
 
 
 class HasCompleteProfile(_Telling):
@@ -113,25 +111,17 @@ class HasCompleteProfile(_Telling):
     no profile. Trouble is 503, under ``~`` too.
     """
 
-    def has_permission(self, request: Request, view: Any) -> bool:
-        self.explain(view)
-        self.denial = None
-        with _trouble_as_503(request):
-            user = _identityx_user(request)
-            if not isinstance(user, AppUser):
-                return False
-            credential = request.auth
-            if not isinstance(credential, Credential):
-                credential = details(request._request).credential
-            try:
-                missing = gap_now(request._request, user, credential)
-            except Rejected:  # it has ended since it was verified
-                self.denial = exceptions.NotAuthenticated()
-                return False
-        if missing is None:
-            return True
-        self.denial = exceptions.PermissionDenied(incomplete_data(missing))
-        return False
+    def decide(self, request: Request, view: Any) -> bool | exceptions.APIException:
+        user, credential = _identityx_user(request), request.auth
+        if not isinstance(user, AppUser):
+            return False
+        if not isinstance(credential, Credential):
+            credential = details(request._request).credential
+        try:
+            missing = gap_now(request._request, user, credential)
+        except Rejected:  # it has ended since it was verified
+            return exceptions.NotAuthenticated()
+        return missing is None or exceptions.PermissionDenied(incomplete_data(missing))
 
 
 def _say_no(view: Any, request: Request, message: Any = None, code: str | None = None) -> None:
