@@ -187,76 +187,74 @@ DEVICE = _shape(
 # --- errors -------------------------------------------------------------------------------------
 
 
-def _example(code: str, detail: str, **more: Any) -> OpenApiExample:
-    return OpenApiExample(code, {"code": code, "detail": detail, **more})
-
-
+_MASKED = {"masked_email": "r•••r@example.net"}
 _WRONG = "Enter a valid email address."
-_MASKED = "r•••r@example.net"
 
-# Status to what it means, and what is answered.
-_ERRORS: dict[int, tuple[str, list[OpenApiExample]]] = {
+# Status to what it means, and to codes with their words.
+_ERRORS: dict[int, tuple[str, dict[str, str]]] = {
     400: (
         "What was sent can't be read, or is no link of this site",
-        [
-            _example("invalid", _WRONG, fields={"email": [_WRONG]}),
-            _example("parse_error", "This is not a JSON object."),
-            _example("wrong_application", "This link belongs to another site"),
-        ],
+        {
+            "invalid": _WRONG,
+            "parse_error": "This is not a JSON object.",
+            "wrong_application": "This link belongs to another site",
+        },
     ),
-    401: ("Nobody is signed in", [_example("not_authenticated", "Nobody is signed in.")]),
+    401: ("Nobody is signed in", {"not_authenticated": "Nobody is signed in."}),
     403: (
         "No CSRF token, or a person who may not sign in here",
-        [
-            _example(
-                "csrf", "The CSRF token is missing or wrong. Ask api/me for the cookie first."
-            ),
-            _example("banned", "This account can't sign in here"),
-        ],
+        {
+            "csrf": "The CSRF token is missing or wrong. Ask api/me for the cookie first.",
+            "banned": "This account can't sign in here",
+        },
     ),
     409: (
         "A person must agree first",
-        [
-            _example(
-                "confirmation_required",
-                "This link was asked for elsewhere. Send “confirmed” once the visitor agrees.",
-                masked_email=_MASKED,
-            ),
-            _example(
-                "other_person",
-                "Somebody else is signed in. Send “replace” to change.",
-                masked_email=_MASKED,
-            ),
-        ],
+        {
+            "confirmation_required": "This link was asked for elsewhere. Send “confirmed” once the "
+            "visitor agrees.",
+            "other_person": "Somebody else is signed in. Send “replace” to change.",
+        },
     ),
     410: (
         "The link is no good any more",
-        [
-            _example("used", "This link has been used"),
-            _example("too_old", "This link is too old"),
-        ],
+        {"used": "This link has been used", "too_old": "This link is too old"},
     ),
-    413: ("The body is too large", [_example("too_large", "The body is too large.")]),
+    413: ("The body is too large", {"too_large": "The body is too large."}),
     415: (
         "The body is no JSON",
-        [_example("unsupported_media_type", "Unsupported media type “text/plain” in request.")],
+        {"unsupported_media_type": "Unsupported media type “text/plain” in request."},
     ),
     429: (
         "Too many requests; `Retry-After` says when the next one passes",
-        [_example("too_many", "Too many requests. Wait a moment.")],
+        {"too_many": "Too many requests. Wait a moment."},
     ),
     503: (
         "IdentityX can't be asked; `Retry-After` says when to try again",
-        [_example("unavailable", "The identity service is unavailable. Try again in a moment.")],
+        {"unavailable": "The identity service is unavailable. Try again in a moment."},
     ),
 }
 _COMMENT_ERRORS = _ERRORS | {
-    status: (
-        "",
-        [_example(code, str(text)) for code, (of, text) in REFUSALS.items() if of == status],
-    )
-    for status, _text_of in REFUSALS.values()
+    status: ("", {code: str(text) for code, (of, text) in REFUSALS.items() if of == status})
+    for status, _words in REFUSALS.values()
 }
+# What comes with some codes besides.
+_MORE: dict[str, dict[str, Any]] = {
+    "invalid": {"fields": {"email": [_WRONG]}},
+    "confirmation_required": _MASKED,
+    "other_person": _MASKED,
+}
+
+
+def _refusal(
+    shape: Any, meaning: str, words: dict[str, str], more: dict[str, Any] | None = None
+) -> OpenApiResponse:
+    examples = [
+        OpenApiExample(code, {"code": code, "detail": detail, **(more or _MORE.get(code, {}))})
+        for code, detail in words.items()
+    ]
+    return OpenApiResponse(shape, meaning, examples)
+
 
 _NO_ACCESS = _shape(
     "NoAccess",
@@ -272,22 +270,15 @@ _NO_ACCESS = _shape(
 _PREMIUM = {"id": "5d1b36070ce467bff670a060", "name": "Premium"}
 _DENIED = {"message": "<p>Premium only.</p>", "required_access_levels": [_PREMIUM]}
 # How a view with `HasAccessLevel` refuses: ``responses={200: ..., **NO_ACCESS}``.
-NO_ACCESS: dict[int, OpenApiResponse] = {
-    401: OpenApiResponse(
-        _NO_ACCESS,
-        "Nobody is signed in",
-        [_example("login_required", "Sign in to read this.", **_DENIED)],
+NO_ACCESS = {
+    401: _refusal(
+        _NO_ACCESS, "Nobody is signed in", {"login_required": "Sign in to read this."}, _DENIED
     ),
-    403: OpenApiResponse(
+    403: _refusal(
         _NO_ACCESS,
         "A person without the access level",
-        [
-            _example(
-                "access_level_required",
-                "This needs an access level that you don't have.",
-                **_DENIED,
-            )
-        ],
+        {"access_level_required": "This needs an access level that you don't have."},
+        _DENIED,
     ),
 }
 
@@ -319,7 +310,7 @@ def _operation(
     """What `extend_schema` is told of an operation, with the errors that all of them have."""
     known = _COMMENT_ERRORS if more.get("tags") == [COMMENT_TAG] else _ERRORS
     statuses = sorted({*errors, 503, *(_HAS_BODY if takes else ())})
-    refusals = {status: OpenApiResponse(ERROR, *known[status]) for status in statuses}
+    refusals = {status: _refusal(ERROR, *known[status]) for status in statuses}
     said = {"summary": summary, "request": takes, "responses": {**gives, **refusals}}
     return {"tags": [TAG], **said, **more}
 
