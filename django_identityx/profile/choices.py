@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 from django.utils.translation import get_language
@@ -15,21 +15,10 @@ from ..client import IdentityXClient
 from ..conf import conf
 from ..exceptions import ConfigurationError, OperationFailed, Unclear
 from ..process import PerProcess
-from ..users import Country
+from ..users import ConsentPolicy, Country
 from ..verification import Engine, Lifetimes
 
 AN_HOUR = 3600.0
-
-
-@dataclass(frozen=True)
-class Policy:
-    """What people of some countries are asked to consent to; ``message`` is IdentityX's HTML."""
-
-    id: str
-    name: str
-    message: str
-    required: bool
-    countries: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -38,13 +27,14 @@ class Catalogue:
 
     countries: tuple[tuple[str, str], ...] = ()
     regions: tuple[tuple[str, str, str], ...] = ()
-    policies: tuple[Policy, ...] = ()
+    policies: tuple[ConsentPolicy, ...] = ()
 
     def regions_of(self, country: str) -> set[str]:
         return {code for where, code, _ in self.regions if where == country}
 
-    def policies_for(self, country: str) -> list[Policy]:
-        return [policy for policy in self.policies if country in policy.countries]
+    def policies_for(self, country: str) -> list[ConsentPolicy]:
+        """What people of a country are asked to consent to."""
+        return [p for p in self.policies if country in {asked.id for asked in p.countries}]
 
 
 class _Question:
@@ -64,32 +54,26 @@ class _Question:
             return Catalogue(
                 tuple([(c.id, c.name) for c in _countries(client, self._lang)]),
                 tuple([(r.country.id, r.code, r.name) for r in client.regions()]),
-                tuple(
-                    [
-                        Policy(
-                            p.id, p.name, p.message, p.required, tuple([c.id for c in p.countries])
-                        )
-                        for p in client.consent_policies()
-                        if p.enabled
-                    ]
-                ),
+                tuple([policy for policy in client.consent_policies() if policy.enabled]),
             )
         except OperationFailed as error:
             raise Unclear("IdentityX does not tell countries and policies.") from error
 
     def pack(self, value: Catalogue) -> Any:
-        policies = [[p.id, p.name, p.message, p.required, p.countries] for p in value.policies]
-        return [value.countries, value.regions, policies]
+        return astuple(value)
 
     def unpack(self, data: Any) -> Catalogue | None:
         countries, regions, policies = data
         return Catalogue(
             tuple([(str(code), str(name)) for code, name in countries]),
             tuple([(str(where), str(code), str(name)) for where, code, name in regions]),
-            tuple(
-                [Policy(i, n, m, required is True, tuple(c)) for i, n, m, required, c in policies]
-            ),
+            tuple([_policy(*fields) for fields in policies]),
         )
+
+
+def _policy(id_: str, name: str, message: str, enabled: bool, required: bool, of: Any) -> Any:
+    countries = tuple([Country(*country) for country in of])
+    return ConsentPolicy(id_, name, message, enabled, required is True, countries)
 
 
 def _countries(client: IdentityXClient, lang: str) -> tuple[Country, ...]:

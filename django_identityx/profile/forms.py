@@ -9,8 +9,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from ..access import safe_html
-from ..users import PROFILE_FIELDS, AppUser, CustomField, Profile, SelectAnswer
-from .choices import Catalogue, Policy
+from ..users import PROFILE_FIELDS, AppUser, ConsentPolicy, CustomField, Profile, SelectAnswer
+from .choices import Catalogue
 from .saving import Changes
 
 LONGEST = 255  # characters of one line
@@ -37,38 +37,29 @@ _REQUIRED = {"required": _("Please fill this in.")}
 def profile_field(name: str, known: Catalogue, *, required: bool, value: str = "") -> forms.Field:
     """The form field of one of `PROFILE_FIELDS`; ``value`` is on offer whatever is known."""
     label, autocomplete = _LINES[name]
-    attrs = {"autocomplete": autocomplete, "class": "identityx-input"}
     if name not in _PLACES:
-        kind = forms.TextInput(attrs)
-        if autocomplete == "tel":
-            kind.input_type = "tel"
-        return forms.CharField(
-            label=label,
-            required=required,
-            max_length=LONGEST,
-            widget=kind,
-            error_messages=_REQUIRED,
-        )
+        type_ = "tel" if autocomplete == "tel" else "text"
+        return _line(label, required=required, autocomplete=autocomplete, type=type_)
     choices: list[Any] = [("", "")]
     if name == "country_code":
         choices += known.countries
-        codes = {code for code, _name in known.countries}
     else:
         names, grouped = dict(known.countries), dict[str, list[tuple[str, str]]]()
         for where, code, region in known.regions:
             grouped.setdefault(names.get(where, where), []).append((code, region))
         choices += grouped.items()
-        codes = {code for _where, code, _name in known.regions}
-        required = False  # most countries have none: `_check_place`
-    if value and value not in codes:
-        choices.append((value, value))
-    return forms.ChoiceField(
+        required = False  # most countries have none: `check_place`
+    field = forms.TypedChoiceField(
         label=label,
         required=required,
         choices=choices,
-        widget=forms.Select(attrs),
+        empty_value=None,
+        widget=forms.Select({"autocomplete": autocomplete, "class": "identityx-input"}),
         error_messages=_REQUIRED,
     )
+    if value and not field.valid_value(value):
+        field.choices = [*choices, (value, value)]
+    return field
 
 
 def check_place(form: forms.Form, known: Catalogue, required: Iterable[str], before: Any) -> None:
@@ -121,18 +112,19 @@ class ProfileForm(forms.Form):
         self._is_whole = only is None
         self._person, self._known, self._required = person, known, tuple(required)
         self._profile = person.profile or Profile()
+        self._parts: dict[str, tuple[str, str]] = {}  # of `Changes`, and the key there
         self._selects: dict[str, SelectAnswer] = {}
         for name in names:
             value = getattr(person, name)
             field = profile_field(name, known, required=name in self._required, value=value)
-            self._add(name, field, value)
+            self._add(name, field, value, "fields", name)
         email = forms.BooleanField(label=_("Send me mails about news and offers"), required=False)
-        self._add("receive_email", email, bool(person.receive_email))
+        self._add("receive_email", email, bool(person.receive_email), "fields", "receive_email")
         self._add_custom_fields()
         for name, label in (attributes or {}).items():
             value = self._profile.custom_attributes.get(name, "")
             if isinstance(value, str):  # what else there is, is not for people to write
-                self._add(f"attribute-{name}", _line(label), value)
+                self._add(f"attribute-{name}", _line(label), value, "attributes", name)
         for policy in known.policies_for((data or {}).get("country_code", person.country_code)):
             self._add_policy(policy)
         if only is not None:
@@ -140,12 +132,6 @@ class ProfileForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         check_place(self, self._known, self._required, self._person)
-        for id_, answer in self._selects.items():
-            chosen = self.cleaned_data.get(f"field-{id_}") or ()
-            for option in answer.field.options:
-                name = f"field-{id_}-{option.id}"
-                if option.can_write_in and option.id not in chosen:
-                    self.cleaned_data[name] = ""
         return self.cleaned_data
 
     def refuse(self, errors: Mapping[str, Iterable[Any]]) -> None:
@@ -156,38 +142,27 @@ class ProfileForm(forms.Form):
 
     def changes(self) -> Changes:
         """What differs from before."""
-        given, changed = self.cleaned_data, set(self.changed_data)
-        found = Changes()
-        for name in (*PROFILE_FIELDS, "receive_email"):
+        given, changed, found = self.cleaned_data, set(self.changed_data), Changes()
+        for name, (part, key) in self._parts.items():
             if name in changed:
-                found.fields[name] = given[name] if name == "receive_email" else given[name] or None
+                getattr(found, part)[key] = given[name]
         if "country_code" in found.fields:
             found.fields["region_code"] = given.get("region_code") or None
-        for answer in self._profile.custom_boolean_field_answers:
-            if f"field-{answer.field.id}" in changed:
-                found.booleans[answer.field.id] = str(given[f"field-{answer.field.id}"]) == "True"
-        for text in self._profile.custom_text_field_answers:
-            if f"field-{text.field.id}" in changed:
-                found.texts[text.field.id] = given[f"field-{text.field.id}"] or None
         for id_, select in self._selects.items():
             written = {o.id: given.get(f"field-{id_}-{o.id}") for o in select.field.options}
             if changed & {f"field-{id_}", *(f"field-{id_}-{option}" for option in written)}:
-                value = given.get(f"field-{id_}", [a.option.id for a in select.answers]) or []
-                found.selects[id_] = [value] if isinstance(value, str) else value
+                before = [selected.option.id for selected in select.answers]
+                found.selects[id_] = given.get(f"field-{id_}", before)
                 found.write_ins |= {option: text for option, text in written.items() if text}
-        for name in changed:
-            kind, _dash, rest = name.partition("-")
-            if kind == "consent":
-                found.consents[rest] = given[name]
-            elif kind == "attribute":
-                found.attributes[rest] = given[name] or None
         return found
 
-    def _add(self, name: str, field: forms.Field, initial: Any) -> None:
+    def _add(self, name: str, field: forms.Field, initial: Any, *part: str) -> None:
         field.initial = initial
         # Two tabs: what nobody touched in this one stays as the other has left it.
         field.show_hidden_initial = self._is_whole
         self.fields[name] = field
+        if part:
+            self._parts[name] = part[0], part[1]
 
     def _add_custom_fields(self) -> None:
         for answer in self._profile.custom_select_field_answers:
@@ -195,11 +170,12 @@ class ProfileForm(forms.Form):
                 self._add_select(answer)
         for text in self._profile.custom_text_field_answers:
             if text.field.active:
-                field = _line(_label(text.field), required=text.field.required)
-                self._add(f"field-{text.field.id}", field, text.value)
+                line = _line(_label(text.field), required=text.field.required)
+                self._add(f"field-{text.field.id}", line, text.value, "texts", text.field.id)
         for boolean in self._profile.custom_boolean_field_answers:
             if boolean.field.active:
-                self._add(f"field-{boolean.field.id}", *_yes_or_no(boolean.field, boolean.answer))
+                field, value = _yes_or_no(boolean.field, boolean.answer)
+                self._add(f"field-{boolean.field.id}", field, value, "booleans", boolean.field.id)
 
     def _add_select(self, answer: SelectAnswer) -> None:
         asked = answer.field
@@ -218,7 +194,13 @@ class ProfileForm(forms.Form):
             self._add(f"field-{asked.id}", field, chosen)
         else:
             select = _Select({"class": "identityx-input"})
-            field = forms.ChoiceField(choices=[("", ""), *options], widget=select, **shared)
+            field = forms.TypedChoiceField(
+                choices=[("", ""), *options],
+                coerce=lambda chosen: [chosen],
+                empty_value=[],  # type: ignore[arg-type]
+                widget=select,
+                **shared,
+            )
             self._add(f"field-{asked.id}", field, chosen[0] if chosen else "")
         written = {selected.option.id: selected.write_in_value for selected in answer.answers}
         for option in asked.options:
@@ -227,7 +209,7 @@ class ProfileForm(forms.Form):
                 name = f"field-{asked.id}-{option.id}"
                 self._add(name, _line(label), written.get(option.id, ""))
 
-    def _add_policy(self, policy: Policy) -> None:
+    def _add_policy(self, policy: ConsentPolicy) -> None:
         answers = self._profile.regional_consent_answers
         given = any(answer.given for answer in answers if answer.policy.id == policy.id)
         field = forms.BooleanField(
@@ -235,7 +217,7 @@ class ProfileForm(forms.Form):
             required=policy.required,
             error_messages={"required": _("This is needed in your country.")},
         )
-        self._add(f"consent-{policy.id}", field, given)
+        self._add(f"consent-{policy.id}", field, given, "consents", policy.id)
 
 
 class _Select(forms.Select):
@@ -246,12 +228,13 @@ class _Select(forms.Select):
         return "".join(map(str, value)) if isinstance(value, list) and len(value) < 2 else value
 
 
-def _line(label: Any, *, required: bool = False) -> forms.CharField:
+def _line(label: Any, *, required: bool = False, **attrs: str) -> forms.CharField:
     return forms.CharField(
         label=label,
         required=required,
         max_length=LONGEST,
-        widget=forms.TextInput({"class": "identityx-input"}),
+        empty_value=None,
+        widget=forms.TextInput({**attrs, "class": "identityx-input"}),
         error_messages=_REQUIRED,
     )
 
@@ -264,9 +247,10 @@ def _yes_or_no(asked: CustomField, answer: bool | None) -> tuple[forms.Field, An
     """A box to tick; where an answer is required, yes and no."""
     if not asked.required:
         return forms.BooleanField(label=_label(asked), required=False), bool(answer)
-    field = forms.ChoiceField(
+    field = forms.TypedChoiceField(
         label=_label(asked),
         choices=[("True", _("Yes")), ("False", _("No"))],
+        coerce=lambda chosen: chosen == "True",
         widget=forms.RadioSelect(),
         error_messages={"required": _("Please choose.")},
     )

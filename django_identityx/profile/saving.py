@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -40,10 +39,22 @@ class Changes:
     attributes: dict[str, str | None] = field(default_factory=dict)
 
     @property
+    def answers(self) -> dict[str, Any]:
+        """To custom fields, of whatever kind."""
+        if not (self.booleans or self.selects or self.texts):
+            return {}
+        return {
+            "booleans": self.booleans,
+            "selects": self.selects,
+            "write_ins": self.write_ins,
+            "texts": self.texts,
+        }
+
+    @property
     def names(self) -> list[str]:
         """Fields of the profile by their names, and which other parts there are."""
         parts = {
-            "custom_fields": self.booleans or self.selects or self.texts,
+            "custom_fields": self.answers,
             "consents": self.consents,
             "custom_attributes": self.attributes,
         }
@@ -78,23 +89,14 @@ def save(request: HttpRequest, credential: Credential, changes: Changes) -> Outc
     What was saved stays saved, and is known to the next page. Raises `Rejected`.
     """
     own, outcome = own_profile(request, credential), Outcome()
-    steps: list[Callable[[], AppUser]] = [partial(own.update, **changes.fields)]
-    if changes.booleans or changes.selects or changes.texts:
-        steps.append(
-            partial(
-                own.answer,
-                booleans=changes.booleans,
-                selects=changes.selects,
-                write_ins=changes.write_ins,
-                texts=changes.texts,
-            )
-        )
-    if changes.consents:
-        steps.append(partial(own.consent, changes.consents))
-    if changes.attributes:
-        steps.append(partial(own.set_custom_attributes, changes.attributes))
+    steps: list[Any] = [
+        partial(own.update, **changes.fields),
+        changes.answers and partial(own.answer, **changes.answers),
+        changes.consents and partial(own.consent, changes.consents),
+        changes.attributes and partial(own.set_custom_attributes, changes.attributes),
+    ]
     try:
-        for step in steps:
+        for step in filter(None, steps):
             outcome.person = step()
     except (InvalidInput, NoVerdict) as error:
         outcome.error = error
