@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from importlib.util import find_spec
+from itertools import pairwise
 from secrets import token_hex
 from threading import Thread
 from typing import Any
@@ -24,7 +25,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from .. import applications
 from ..checks import has_pages
-from ..client import AppContext, IdentityXClient
+from ..client import IdentityXClient
 from ..conf import conf
 from ..credentials import LEEWAY, Credential, TokenType
 from ..exceptions import IdentityXError, OperationFailed, Rejected
@@ -32,7 +33,16 @@ from ..models import SignIn
 from ..service import WRONG_DIALECT, Answer, Endpoint, Operation, Transport, query
 from ..sharedcache import shared
 
+Said = Iterator[tuple[str, str]]  # state and text
+
 OK, ADVICE, TODO, SKIPPED = "ok", "advice", "to do", "skipped"
+
+# The lines, each with its method: what asks IdentityX, and what is this site's own.
+ASKS = (
+    *("clock", "dialect", "application", "organization", "API token", "access levels"),
+    "signing in",
+)
+HERE = ("callback", "cache", "sessions", "database", "proxies", "HTML")
 
 DIALECTS = ("bearer", "plain")
 MIGRATED = ("django_identityx", "identityx_accounts", "sessions", "auth", "contenttypes")
@@ -64,49 +74,28 @@ class Examination:
     def __init__(self, app_id: str | None = None, *, timeout: float = 20) -> None:
         self._timeout = timeout
         self._answers = False  # IdentityX
-        self._context: AppContext | None = None
+        self._own: str | None = None  # the organization that the application belongs to
         self._database_connection = connections[router.db_for_read(SignIn)]
         application = applications.from_settings()
-        self._application = replace(application, app_id=app_id or application.app_id)
+        self._here = replace(application, app_id=app_id or application.app_id)
 
     def findings(self) -> Iterator[Finding]:
         """Each line as soon as it is known."""
-        asks: dict[str, Callable[[], Iterator[tuple[str, str]]]] = {
-            "clock": self._clock,
-            "dialect": self._dialect,
-            "application": self._application_served,
-            "organization": self._organization,
-            "API token": self._api_token,
-            "access levels": self._access_levels,
-            "signing in": self._signing_in,
-        }
-        here = {
-            "callback": self._callback,
-            "cache": self._cache,
-            "sessions": self._sessions,
-            "database": self._database,
-            "proxies": self._proxies,
-            "HTML": self._html,
-        }
-        yield from self._line("settings", self._settings)
-        yield from self._line("endpoint", self._endpoint)
-        for name, examine in {**asks, **here}.items():
-            if name in asks and not self._answers:
+        for name in ("settings", "endpoint", *ASKS, *HERE):
+            if name in ASKS and not self._answers:
                 yield Finding(name, SKIPPED, "IdentityX does not answer")
             else:
-                yield from self._line(name, examine)
+                yield from self._line(name, getattr(self, f"_{name.lower().replace(' ', '_')}"))
 
-    def _line(self, name: str, examine: Callable[[], Iterator[tuple[str, str]]]) -> list[Finding]:
+    def _line(self, name: str, examine: Callable[[], Said]) -> list[Finding]:
         """In a thread: what hangs (a resolver, a cache, a database) holds up one line only."""
         found: list[Finding] = []
 
         def work() -> None:
             try:
                 found.extend(Finding(name, *said) for said in _said_by_checks(name))
-                if any(finding.state == TODO for finding in found):
-                    return
-                for state, text in examine():
-                    found.append(Finding(name, state, text))
+                if all(finding.state != TODO for finding in found):
+                    found.extend(Finding(name, *said) for said in examine())
             except IdentityXError as error:
                 found.append(Finding(name, TODO, str(error)))
             except Exception as error:  # noqa: BLE001 - whatever it is, the others go on
@@ -124,13 +113,12 @@ class Examination:
 
     # --- IdentityX ------------------------------------------------------------------------
 
-    def _endpoint(self) -> Iterator[tuple[str, str]]:
-        took = []
+    def _endpoint(self) -> Said:
+        marks = [time.perf_counter()]
         try:
             for _ in range(2):
-                started = time.perf_counter()
                 self._send(query("ping"))
-                took.append(time.perf_counter() - started)
+                marks.append(time.perf_counter())
         except IdentityXError as error:
             yield (
                 TODO,
@@ -139,10 +127,10 @@ class Examination:
             )
             return
         self._answers = True
-        first, second = (f"{seconds * 1000:.0f} ms" for seconds in took)
+        first, second = (f"{(then - now) * 1000:.0f} ms" for now, then in pairwise(marks))
         yield OK, f"{conf.API_URL} answers in {first}, on the same connection in {second}"
 
-    def _clock(self) -> Iterator[tuple[str, str]]:
+    def _clock(self) -> Said:
         asked = time.time()
         answer = self._send(query("ping"))
         ours = (asked + time.time()) / 2
@@ -161,7 +149,7 @@ class Examination:
         else:
             yield OK, "as IdentityX's"
 
-    def _dialect(self) -> Iterator[tuple[str, str]]:
+    def _dialect(self) -> Said:
         read = [dialect for dialect in DIALECTS if self._is_read(dialect)]
         form = " and ".join(read) or "neither form"
         if read and conf.AUTHORIZATION_FORMAT in ("auto", *read):
@@ -169,19 +157,19 @@ class Examination:
         else:
             yield TODO, f"IdentityX reads {form}: leave IDENTITYX_AUTHORIZATION_FORMAT out."
 
-    def _application_served(self) -> Iterator[tuple[str, str]]:
+    def _application(self) -> Said:
         if conf.APPLICATION_RESOLVER:
             yield ADVICE, "There are several: examine each with --app-id."
-        if not self._application.app_id:
+        if not self._here.app_id:
             if not conf.APPLICATION_RESOLVER:
                 yield SKIPPED, "IDENTITYX_APP_ID is not set: only staff can sign in"
             return
-        self._context = self._client.active_app_context()
-        yield OK, f"{self._context.app_id} is served"
+        context = self._client.active_app_context()
+        self._own = context.organization_id
+        yield OK, f"{context.app_id} is served"
 
-    def _organization(self) -> Iterator[tuple[str, str]]:
-        own = self._context.organization_id if self._context else None
-        configured = self._application.org_id
+    def _organization(self) -> Said:
+        own, configured = self._own, self._here.org_id
         if configured == applications.ANY_ORGANIZATION:
             yield ADVICE, "Everybody in the world may be staff here: IDENTITYX_ORG_ID is 'any'."
         elif configured and own and configured != own:
@@ -193,7 +181,7 @@ class Examination:
         else:
             yield TODO, "Nobody knows whose members are staff: set IDENTITYX_ORG_ID."
 
-    def _api_token(self) -> Iterator[tuple[str, str]]:
+    def _api_token(self) -> Said:
         client = self._client
         if client.credential is None:
             yield OK, "none; client resources and identityx_users need IDENTITYX_API_TOKEN"
@@ -203,15 +191,14 @@ class Examination:
         except Rejected as error:
             yield TODO, f"{error} Make a new one with identityx_api_token."
             return
-        own = self._context.organization_id if self._context else None
-        ours = self._application.org_id or own
+        ours = self._here.org_id or self._own
         roles = [m.role for m in user.memberships if ours in (m.organization_id, "any", None)]
         if roles:
             yield OK, f"of {user.email}, {' and '.join(roles)}"
         else:
             yield TODO, f"{user.email} has no role in the organization {ours}: invite them there."
 
-    def _access_levels(self) -> Iterator[tuple[str, str]]:
+    def _access_levels(self) -> Said:
         client = self._client
         if not client.app_id:
             yield SKIPPED, "there is no application"
@@ -230,25 +217,25 @@ class Examination:
                 return
             yield OK, ", ".join(names) or "the application has none"
 
-    def _signing_in(self) -> Iterator[tuple[str, str]]:
+    def _signing_in(self) -> Said:
         for kind in map(TokenType, conf.SIGN_IN_KINDS):
-            if kind is not TokenType.APP_USER or self._application.app_id:
+            if kind is not TokenType.APP_USER or self._here.app_id:
                 self._client.check_up(kind)
                 yield OK, f"what {kind.value}s need answers"
 
     # --- this site ------------------------------------------------------------------------
 
-    def _settings(self) -> Iterator[tuple[str, str]]:
+    def _settings(self) -> Said:
         if not any(_said_by_checks("settings")):
             yield OK, "the checks find nothing"
 
-    def _callback(self) -> Iterator[tuple[str, str]]:
+    def _callback(self) -> Said:
         if not has_pages():
             yield SKIPPED, 'there is no include("django_identityx.urls"): bearers only'
         else:
-            yield OK, self._application.callback_url or "of the request's host, as DEBUG allows"
+            yield OK, self._here.callback_url or "of the request's host, as DEBUG allows"
 
-    def _cache(self) -> Iterator[tuple[str, str]]:
+    def _cache(self) -> Said:
         key = f"identityx:doctor:{token_hex(8)}"
 
         def probe(cache: BaseCache) -> tuple[list[Any], float]:
@@ -268,13 +255,13 @@ class Examination:
             among = "shared by" if shared().is_shared else "not shared by"
             yield OK, f"{conf.CACHE!r} answers in {result[1] / 3 * 1000:.1f} ms, {among} processes"
 
-    def _sessions(self) -> Iterator[tuple[str, str]]:
+    def _sessions(self) -> Said:
         engine = settings.SESSION_ENGINE
         yield OK, engine
         if engine.endswith(("cache", "cached_db")):
             yield ADVICE, "While the cache is down no page works. The engine db needs no cache."
 
-    def _database(self) -> Iterator[tuple[str, str]]:
+    def _database(self) -> Said:
         connection = self._database_connection
         if connection.vendor == "unknown":
             yield SKIPPED, "there is none: bearers only"
@@ -295,7 +282,7 @@ class Examination:
         else:
             yield OK, f"{connection.vendor}, and all tables are there"
 
-    def _proxies(self) -> Iterator[tuple[str, str]]:
+    def _proxies(self) -> Said:
         declared = conf.TRUSTED_PROXIES
         if declared is None:
             yield OK, "not declared, which outside DEBUG they must be"
@@ -304,7 +291,7 @@ class Examination:
         else:
             yield OK, f"{declared} declared"
 
-    def _html(self) -> Iterator[tuple[str, str]]:
+    def _html(self) -> Said:
         if find_spec("nh3"):
             yield OK, "nh3 cleans what IdentityX writes"
         else:
@@ -319,7 +306,7 @@ class Examination:
     @property
     def _client(self) -> IdentityXClient:
         # Past the gate and the cache: trouble of one line says nothing of the next.
-        client = IdentityXClient.from_settings(self._application, lane=None)
+        client = IdentityXClient.from_settings(self._here, lane=None)
         client._endpoint = replace(client._endpoint, memory=None)
         return client
 
@@ -329,16 +316,16 @@ class Examination:
 
     def _is_read(self, dialect: str) -> bool:
         """Whether IdentityX reads a header of this form, which has a token that is none."""
-        reader = self._application.app_id is not None
+        reader = self._here.app_id is not None
         asked = replace(
             query("activeAppUser" if reader else "activeUser", "id"),
             credential=Credential(TokenType.APP_USER if reader else TokenType.ORG_USER, "none"),
-            app_id=self._application.app_id,
+            app_id=self._here.app_id,
         )
         return all(e.message != WRONG_DIALECT for e in self._send(asked, dialect).errors)
 
 
-def _said_by_checks(line: str) -> Iterator[tuple[str, str]]:
+def _said_by_checks(line: str) -> Said:
     """What the checks say about ``line``; an error ends it, so that nothing is said twice."""
     tags = ["identityx", "identityx_accounts"]
     for message in run_checks(tags=tags, include_deployment_checks=not settings.DEBUG):

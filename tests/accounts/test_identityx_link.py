@@ -114,3 +114,8 @@ def test_without_an_application(settings) -> None:
     settings.IDENTITYX_APP_ID = None
     with pytest.raises(CommandError, match="IDENTITYX_APP_ID"):
         run()
+
+
+def test_a_file_that_can_t_be_written_is_told(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="No such file"):
+        run("--dry-run", "--output", str(tmp_path / "nowhere" / "links.csv"))

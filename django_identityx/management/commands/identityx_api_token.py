@@ -11,16 +11,14 @@ from django.core.management.base import BaseCommand, CommandError
 from ... import applications, sessions
 from ...client import IdentityXClient
 from ...credentials import Credential
-from ...exceptions import (
-    ConfigurationError,
-    IdentityXError,
-    NotFound,
-    Rejected,
-    Unavailable,
-)
+from ...exceptions import IdentityXError, NotFound, Rejected, Unavailable
 from ...signin import LinkKind, read_link
 
 ATTEMPTS = 3
+HINTS = {
+    Rejected: " Ask for a new link.",
+    Unavailable: " Try again later; the link stays good.",
+}
 
 
 class Command(BaseCommand):
@@ -54,12 +52,9 @@ class Command(BaseCommand):
             api_token = client.create_active_user_api_token(login)
         except NotFound:
             raise CommandError("IdentityX knows no OrgUser with this address.") from None
-        except Rejected as error:
-            raise CommandError(f"{error} Ask for a new link.") from None
-        except Unavailable as error:
-            raise CommandError(f"{error} Try again later; the link stays good.") from None
-        except (ConfigurationError, IdentityXError) as error:
-            raise CommandError(str(error)) from None
+        except IdentityXError as error:
+            hint = next((text for kind, text in HINTS.items() if isinstance(error, kind)), "")
+            raise CommandError(f"{error}{hint}") from None
         if not sessions.revoke(login):
             self.say("The login made for this could not be ended at IdentityX.")
         self.stdout.write(api_token.token)

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from django_identityx.sandbox import SandboxServer
 
 PORT = 8787
-# What the extra "sandbox" brings: modules, and the packages that they are in.
-_NEEDS = {"graphql": "graphql-core", "disposable_email_domains": "disposable-email-domains"}
 
 
 class Command(BaseCommand):
@@ -77,11 +75,8 @@ class Command(BaseCommand):
         try:
             from django_identityx.sandbox import Sandbox, SandboxServer, StateError
         except ModuleNotFoundError as error:
-            if (error.name or "").partition(".")[0] not in _NEEDS:
-                raise
             raise CommandError(
-                f"The sandbox needs {_NEEDS[str(error.name).partition('.')[0]]}: "
-                'pip install "django-identityx[sandbox]"'
+                f'The sandbox needs {error.name}: pip install "django-identityx[sandbox]"'
             ) from error
         callback = options["callback"] or getattr(settings, "IDENTITYX_CALLBACK_URL", None)
         state = options["state"]

@@ -24,6 +24,7 @@ _ID = re.compile(r"[0-9a-f]{24}")
 _NESTED = {"app_id", "access_levels", "teams", "profile", "custom_attributes", "external_ids"}
 _NESTED |= {f.name for f in fields(Profile) if f.name.endswith("_answers")}
 PERSON = [f.name for f in fields(AppUser) if f.name not in _NESTED]
+NAMED = ["access_levels", "teams"]
 PROFILE = [f.name for f in fields(Profile) if f.name not in _NESTED]
 
 
@@ -53,7 +54,7 @@ class Command(BaseCommand):
         exporting.add_argument("--output", default="-", help="a file; - is standard output")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        users = IdentityXClient.from_settings().app_users
+        users = self.users = IdentityXClient.from_settings().app_users
         try:
             match options["command"]:
                 case "list":
@@ -76,16 +77,14 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
 
     def one(self, who: str) -> AppUser:
-        users = IdentityXClient.from_settings().app_users
-        return users.get(who) if _ID.fullmatch(who) else users.get_by_email(who)
+        return self.users.get(who) if _ID.fullmatch(who) else self.users.get_by_email(who)
 
     def print(self, users: Iterable[AppUser], limit: int) -> None:
         for user, _ in zip(users, range(limit), strict=False):
             self.stdout.write(_line(user))
 
     def export(self, form: str, output: str) -> None:
-        users = IdentityXClient.from_settings().app_users
-        counted = self.counted(users.list(order="id"), users.count())
+        counted = self.counted(self.users.list(order="id"), self.users.count())
         if output == "-":
             _write(counted, form, self.stdout)
             return
@@ -129,14 +128,13 @@ def _write(users: Iterable[AppUser], form: str, file: IO[str] | Any) -> None:
         for user in users:
             file.write(json.dumps(_plain(user)) + "\n")
         return
-    rows = csv.writer(file)
-    rows.writerow([*PERSON, "access_levels", "teams", *PROFILE])
+    rows = csv.DictWriter(file, [*PERSON, *NAMED, *PROFILE], extrasaction="ignore")
+    rows.writeheader()
     for user in users:
         plain = _plain(user)
-        named = ["; ".join(e["name"] for e in plain[name]) for name in ("access_levels", "teams")]
-        profile = plain["profile"] or {}
-        row = [plain[name] for name in PERSON] + named + [profile.get(name) for name in PROFILE]
-        rows.writerow([_cell(value) for value in row])
+        named = {name: "; ".join(e["name"] for e in plain[name]) for name in NAMED}
+        known = {**(plain["profile"] or {}), **plain, **named}
+        rows.writerow({name: _cell(value) for name, value in known.items()})
 
 
 def _cell(value: Any) -> Any:

@@ -52,8 +52,10 @@ class Command(BaseCommand):
             if options["output"] is None:
                 counts = self.write(self.stdout, options)
             else:
-                with options["output"].open("w", newline="") as file:
+                with options["output"].open("w", encoding="utf-8", newline="") as file:
                     counts = self.write(file, options)
+        except OSError as error:
+            raise CommandError(f"{options['output']}: {error.strerror}") from None
         except IdentityXError as error:
             raise CommandError(str(error)) from error
         told = ", ".join(f"{number} {action}" for action, number in sorted(counts.items()))
@@ -139,4 +141,4 @@ def _is_powerful(row: Any) -> bool:
 
 def _plain(text: str) -> str:
     """The text, so that no spreadsheet takes it for a formula."""
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@"} else text
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
