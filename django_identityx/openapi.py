@@ -31,7 +31,7 @@ from .signin import api
 from .signin.api.change_email import ChangeEmailSerializer
 from .signin.api.description import describe
 from .signin.api.devices import EndSerializer
-from .signin.api.profile import ProfileSerializer
+from .signin.api.me import ProfileSerializer
 from .signin.api.tokens import ExchangeSerializer, RevokeSerializer, SendSerializer
 from .signin.api.views import LoginLinkSerializer, LoginSerializer, LogoutSerializer
 from .users import PROFILE_FIELDS, AccessLevel, AppUser
@@ -362,7 +362,7 @@ _OPERATIONS: dict[type[APIView], dict[str, dict[str, Any]]] = {
             description="With `everywhere`, also out of the person's other sessions here.",
         )
     },
-    api.ProfileMeView: {
+    api.MeView: {
         "get": _operation(
             "Who is signed in",
             {200: OpenApiResponse(USER, "", [_READER])},

@@ -15,8 +15,7 @@ from django.utils import translation
 from django_identityx import process, signals
 from django_identityx.credentials import TokenType
 from django_identityx.sandbox import DAILY_APP_ID, ORG_ID, Sandbox
-from django_identityx.signin.api import ProfileMeView
-from django_identityx.signin.pages import ProfileView
+from django_identityx.signin import APIMeView, ProfileView
 from django_identityx.testing import login
 
 from .site import READER, Visitor, forms
@@ -309,7 +308,7 @@ def test_patch_takes_no_answer_of_another_kind(
 
 
 def test_attributes_that_the_site_names(sandbox: Sandbox, visitor: Visitor) -> None:
-    view = ProfileMeView.as_view(custom_attributes={"team": "Team"})
+    view = APIMeView.as_view(custom_attributes={"team": "Team"})
     page = ProfileView.as_view(custom_attributes={"team": "Team"}, fields=["city"])
     assert visitor.get(PAGE).status_code == 200
     request = RequestFactory().get(PAGE)

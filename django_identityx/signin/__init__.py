@@ -7,25 +7,20 @@ from .api import JSONEndpoint, Refused, refuse_forged, valid
 from .api import LoginLinkView as APILoginLinkView
 from .api import LoginView as APILoginView
 from .api import LogoutView as APILogoutView
-from .api import ProfileMeView as APIMeView
+from .api import MeView as APIMeView
 from .api import RevokeView as TokenRevokeView
 from .api import SendView as TokenSendView
 from .flow import CONNECTING
 from .forms import EmailForm
 from .links import Link, LinkKind, read_link, token_from
-from .pages import (
-    ActAsView,
-    ActEndView,
-    CallbackView,
-    ChangeEmailView,
-    DevicesView,
-    LinkSentView,
-    LoginView,
-    LogoutView,
-    OrgLoginView,
-    Page,
-    ProfileView,
-)
+from .pages.acting import ActAsView, ActEndView
+from .pages.base import Page
+from .pages.callback import CallbackView
+from .pages.change_email import ChangeEmailView
+from .pages.devices import DevicesView
+from .pages.login import LinkSentView, LoginView, OrgLoginView
+from .pages.logout import LogoutView
+from .pages.profile import ProfileView
 
 __all__ = [
     "CONNECTING",

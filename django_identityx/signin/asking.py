@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.http import HttpRequest
-
 from .. import emails, ratelimits, sending, sessions
 from ..addresses import visitor
-from ..applications import Application
 from ..conf import Conf, conf
 from ..credentials import TokenType
 from ..exceptions import ConfigurationError, Rejected, Unavailable
@@ -18,10 +15,11 @@ from ..profile import Catalogue, catalogue
 from ..users import AppUser
 from . import erased, redirects
 from .cookies import Known, Mark
+from .entry import Entry
 from .forms import SignUpForm
 
 
-class Asking:
+class Asking(Entry):
     """A view that sends links; ``as_view()`` takes what goes with each of them."""
 
     source: str | None = None
@@ -30,21 +28,20 @@ class Asking:
 
     def send(
         self,
-        request: HttpRequest,
-        application: Application,
         email: str,
         token_type: TokenType,
         *,
-        target: str,
-        source: str,
+        target: str = "",
+        source: str = "",
         profile: Mapping[str, str] | None = None,
     ) -> None:
         """Count the request and have a link sent; ``source`` is what came with the request."""
+        request = self.django_request
         ratelimits.limit_sending(
             request,
             email,
             token_type,
-            app_id=application.app_id,
+            app_id=self.application.app_id,
             known_browser=Known.is_of(request, email),
         )
         sending.send_login_link(
@@ -56,24 +53,23 @@ class Asking:
             app_context_id=self.app_context_id,
             visitor=visitor(request),
             request=request,
-            application=application,
+            application=self.application,
             profile=profile,
         )
 
-    def change(
-        self, request: HttpRequest, application: Application, email: str, *, target: str
-    ) -> None:
+    def change(self, email: str, *, target: str) -> None:
         """Count the request and have a link to a new address sent to whoever is signed in.
 
         Raises `Rejected` (``not_authenticated``, ``readers_only``, ``acting``, ``same_email``),
         and as `send` does; `Unavailable` where no verdict of this moment can be had.
         """
+        request = self.django_request
         identity = sessions.get_identity(request)
         if identity is None:
             raise Rejected("not_authenticated")
         if sessions.get_actor_hint(request):
             raise Rejected("acting")
-        ratelimits.limit_changing(request, email, identity[2], app_id=application.app_id)
+        ratelimits.limit_changing(request, email, identity[2], app_id=self.application.app_id)
         known = details(request)
         known.demand(0)
         user, credential = known.user, known.credential
@@ -89,19 +85,14 @@ class Asking:
             email,
             erased=erased.remember(request, user),
             request=request,
-            application=application,
+            application=self.application,
             visitor=visitor(request),
             redirect_to=redirects.safe_target(request, target) or None,
             app_context_id=self.app_context_id,
         )
 
     def sign_up_form(
-        self,
-        request: HttpRequest,
-        application: Application,
-        token_type: TokenType,
-        data: Any = None,
-        **kwargs: Any,
+        self, token_type: TokenType, data: Any = None, *, in_trouble: bool = False, **kwargs: Any
     ) -> SignUpForm:
         """The form that asks for the address, and for ``IDENTITYX_REQUIRED_CREATE_FIELDS``.
 
@@ -114,11 +105,11 @@ class Asking:
         known = Catalogue()
         if {"country_code", "region_code"} & {*names}:
             try:
-                known = catalogue(application)
+                known = catalogue(self.application)
             except Unavailable:
-                if not kwargs.pop("in_trouble", False):
+                if not in_trouble:
                     raise
-        kwargs.pop("in_trouble", None)
+        request = self.django_request
         mark = Mark.of(request)
 
         def is_excused(email: str) -> bool:

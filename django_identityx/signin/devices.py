@@ -9,6 +9,8 @@ from django.utils.translation import gettext as _
 
 from .. import sessions
 from ..models import SignIn
+from .cookies import THIS_BROWSER
+from .entry import Entry
 
 # What a user agent has in it, and what people call that. The first that fits counts: all claim to
 # be others, too.
@@ -45,6 +47,16 @@ def describe_agent(user_agent: str) -> str:
 def _name(row: SignIn) -> str:
     """Whoever acts for the person is told as such, and not where they sit."""
     return _("Support, acting for you") if row.actor_id else describe_agent(row.user_agent)
+
+
+def end(view: Entry, ending: str, *, everywhere: bool) -> bool:
+    """End one of the person's sign-ins by its id, or all; whether what was to end has ended."""
+    request = view.django_request
+    known = {str(row.pk): is_current for row, is_current in sessions.sign_ins(request)}
+    if everywhere or known.get(ending):
+        view.dropped += THIS_BROWSER
+        return sessions.logout(request, everywhere=everywhere)
+    return ending not in known or sessions.end_sign_in(request, int(ending))
 
 
 def devices(request: HttpRequest) -> list[dict[str, Any]]:

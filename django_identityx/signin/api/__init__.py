@@ -9,9 +9,9 @@ from ..refusals import Refused
 from .base import JSONEndpoint, refuse_forged, valid
 from .change_email import ChangeEmailView
 from .devices import DevicesView
-from .profile import ProfileMeView
+from .me import MeView
 from .tokens import ExchangeView, RevokeView, SendView
-from .views import LoginLinkView, LoginView, LogoutView, MeView
+from .views import LoginLinkView, LoginView, LogoutView
 
 __all__ = [
     "ChangeEmailView",
@@ -22,7 +22,6 @@ __all__ = [
     "LoginView",
     "LogoutView",
     "MeView",
-    "ProfileMeView",
     "Refused",
     "RevokeView",
     "SendView",

@@ -91,7 +91,7 @@ class JSONEndpoint(Entry, APIView):
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, OURS):
-            exc = refusal(self.django_request, exc)
+            exc = refusal(self.request._request, exc)
         elif isinstance(exc, MultiPartParserError | SuspiciousOperation):
             exc = exceptions.ParseError()  # a form that the CSRF check could not read
         return super().handle_exception(exc)
@@ -111,7 +111,7 @@ class JSONView(JSONEndpoint):
     in_browser = True
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        refuse_forged(request._request)
+        refuse_forged(self.django_request)
         super().initial(request, *args, **kwargs)
 
 
@@ -121,6 +121,13 @@ def refuse_forged(request: HttpRequest) -> None:
     if failure:
         code = "origin" if failure == "origin" else "csrf"
         raise Refused(code, _CSRF[code])
+
+
+def optional(max_length: int, **options: Any) -> serializers.CharField:
+    """A field for text that may be left out, empty or null."""
+    return serializers.CharField(
+        max_length=max_length, allow_blank=True, allow_null=True, **{"required": False, **options}
+    )
 
 
 def valid(

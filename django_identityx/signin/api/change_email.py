@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers, status
 from rest_framework.request import Request
@@ -15,19 +13,14 @@ from .. import redirects
 from ..asking import Asking
 from ..cookies import Mark
 from ..reasons import reason_for
-from .base import JSONView, valid
-from .views import AddressSerializer, nobody
+from .base import JSONView, optional, valid
+from .views import EmailSerializer, nobody
 
 
-class ChangeEmailSerializer(AddressSerializer):
+class ChangeEmailSerializer(EmailSerializer):
     """``{email, next?}``."""
 
-    next = serializers.CharField(
-        max_length=redirects.MAX_TARGET, default="", allow_blank=True, allow_null=True
-    )
-
-    def get_fields(self) -> dict[str, Any]:
-        return {name: field for name, field in super().get_fields().items() if name != "kind"}
+    next = optional(redirects.MAX_TARGET, default="")
 
 
 class ChangeEmailView(Asking, JSONView):
@@ -35,16 +28,16 @@ class ChangeEmailView(Asking, JSONView):
 
     def post(self, request: Request) -> Response:
         data = valid(ChangeEmailSerializer, request)
-        django_request, email = request._request, data["email"]
+        email = data["email"]
         try:
-            self.change(django_request, self.application, email, target=data["next"] or "")
+            self.change(email, target=data["next"] or "")
         except Rejected as rejected:
             if rejected.reason == "same_email":
                 text = reason_for("same_email").title
                 raise serializers.ValidationError({"email": [text]}) from None
-            if sessions.get_credential(django_request) is None:
+            if sessions.get_credential(self.django_request) is None:
                 return nobody()
             raise
-        self.cookies.append(Mark.for_browser(django_request).asking(email))
+        self.cookies.append(Mark.for_browser(self.django_request).asking(email))
         detail = _("If this address can be yours, a mail with a link is on its way to it.")
         return Response({"code": "link_sent", "detail": detail}, status.HTTP_202_ACCEPTED)

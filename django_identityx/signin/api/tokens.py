@@ -25,7 +25,7 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ... import applications, audit, ratelimits, sessions, verification
+from ... import audit, ratelimits, sessions, verification
 from ...addresses import visitor
 from ...credentials import (
     AUTH_SUBJECTS,
@@ -87,7 +87,7 @@ class TokenEndpoint(JSONEndpoint):
     """Looks at nothing that a browser sends by itself: cookies, session, signed-in user."""
 
     @cached_property
-    def bare(self) -> HttpRequest:
+    def django_request(self) -> HttpRequest:
         """The request without what it says of a browser."""
         bare = copy.copy(self.request._request)
         for name in ("session", "identityx", "headers", "auser", "_cached_user", "_acached_user"):
@@ -97,10 +97,6 @@ class TokenEndpoint(JSONEndpoint):
         bare.COOKIES = {}
         bare.user = AnonymousUser()
         return bare
-
-    @cached_property
-    def application(self) -> applications.Application:
-        return applications.current(self.bare)
 
 
 class SendView(Asking, TokenEndpoint):
@@ -115,8 +111,7 @@ class SendView(Asking, TokenEndpoint):
         sites_own = self.additional_context or {}
         context = {name: value for name, value in sites_own.items() if name != CHALLENGE}
         self.additional_context = {**context, **challenge} or None
-        kind = TokenType(data["kind"])
-        self.send(self.bare, self.application, data["email"], kind, target="", source="")
+        self.send(data["email"], TokenType(data["kind"]))
         detail = _("If this address can sign in here, a mail with a link is on its way.")
         return Response({"code": "link_sent", "detail": detail}, status.HTTP_202_ACCEPTED)
 
@@ -133,11 +128,11 @@ class ExchangeView(TokenEndpoint):
     def post(self, request: Request) -> Response:
         data = valid(ExchangeSerializer, request)
         verifier, confirmed = data["verifier"] or "", data["confirmed"]
-        link = admit(self.bare, data["token"], self.application)
+        link = admit(self.django_request, data["token"], self.application)
         if not verifier and not confirmed:
             # As it can't end well, IdentityX is not asked.
             raise Refused("confirmation_required", masked_email=link.masked_email)
-        ratelimits.limit_redeeming(self.bare, app_id=self.application.app_id)
+        ratelimits.limit_redeeming(self.django_request, app_id=self.application.app_id)
 
         def allowed(context: Mapping[str, Any]) -> None:
             if CHALLENGE in context:
@@ -147,7 +142,7 @@ class ExchangeView(TokenEndpoint):
                 raise Rejected("confirmation_required", "No app asked for this link.")
 
         try:
-            user, credential = exchange(self.bare, link, allowed)
+            user, credential = exchange(self.django_request, link, allowed)
         except Rejected as rejected:
             if rejected.reason != "confirmation_required":
                 raise
@@ -169,7 +164,7 @@ class RevokeView(TokenEndpoint):
 
     def post(self, request: Request) -> Response:
         token = valid(RevokeSerializer, request)["token"].strip()
-        ratelimits.limit_redeeming(self.bare, app_id=self.application.app_id)
+        ratelimits.limit_redeeming(self.django_request, app_id=self.application.app_id)
         token_type = _REVOCABLE.get(read_claims(token).sub)
         if token_type is None:
             raise Refused("wrong_kind", _("Only tokens of readers and staff can be revoked."))
@@ -181,8 +176,8 @@ class RevokeView(TokenEndpoint):
                 raise Refused(malformed.reason, _("This is not a token of this site.")) from None
         if not self.may_live(credential):
             return Response(status=status.HTTP_204_NO_CONTENT)
-        revoked = sessions.revoke(credential, visitor(self.bare))
-        audit.token_revoked(self.bare, token_type.value, revoked=revoked)
+        revoked = sessions.revoke(credential, visitor(self.django_request))
+        audit.token_revoked(self.django_request, token_type.value, revoked=revoked)
         if not revoked:
             raise Unreachable("IdentityX did not confirm that the token has ended.")
         return Response(status=status.HTTP_204_NO_CONTENT)

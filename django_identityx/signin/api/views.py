@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.middleware.csrf import get_token
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers, status
 from rest_framework.request import Request
@@ -14,7 +13,6 @@ from ... import emails, sessions
 from ...conf import conf
 from ...credentials import TokenType
 from ...exceptions import Rejected
-from ...middleware import details
 from ...profile import LONGEST
 from ...users import AppUser, OrgUser
 from .. import redirects
@@ -23,21 +21,14 @@ from ..cookies import THIS_BROWSER, Mark
 from ..flow import Step
 from ..redemption import Redeeming
 from ..refusals import Refused
-from .base import JSONView, valid
-from .description import describe, describe_profile
+from .base import JSONView, optional, valid
+from .description import describe
 
 
-class AddressSerializer(serializers.Serializer[Any]):
-    """``{email, kind?}``: who wants a link."""
+class EmailSerializer(serializers.Serializer[Any]):
+    """``{email}``: an address, in its one form."""
 
     email = serializers.EmailField(max_length=254)
-    kind = serializers.ChoiceField([], default=TokenType.APP_USER.value)
-
-    def get_fields(self) -> dict[str, Any]:
-        kinds = list(conf.SIGN_IN_KINDS)
-        usual = TokenType.APP_USER.value
-        default = usual if usual in kinds else kinds[0]
-        return {**super().get_fields(), "kind": serializers.ChoiceField(kinds, default=default)}
 
     def validate_email(self, value: str) -> str:
         try:
@@ -47,25 +38,27 @@ class AddressSerializer(serializers.Serializer[Any]):
             raise serializers.ValidationError(message, "invalid") from None
 
 
+class AddressSerializer(EmailSerializer):
+    """``{email, kind?}``: who wants a link."""
+
+    kind = serializers.ChoiceField([], default=TokenType.APP_USER.value)
+
+    def get_fields(self) -> dict[str, Any]:
+        kinds = list(conf.SIGN_IN_KINDS)
+        usual = TokenType.APP_USER.value
+        default = usual if usual in kinds else kinds[0]
+        return {**super().get_fields(), "kind": serializers.ChoiceField(kinds, default=default)}
+
+
 class LoginLinkSerializer(AddressSerializer):
     """``{email, kind?, next?, source?}``, and ``IDENTITYX_REQUIRED_CREATE_FIELDS``."""
 
-    next = serializers.CharField(
-        max_length=redirects.MAX_TARGET, default="", allow_blank=True, allow_null=True
-    )
-    source = serializers.CharField(  # type: ignore[assignment]
-        max_length=64, default="", allow_blank=True, allow_null=True
-    )
+    next = optional(redirects.MAX_TARGET, default="")
+    source = optional(64, default="")  # type: ignore[assignment]
 
     def get_fields(self) -> dict[str, Any]:
         names = conf.REQUIRED_CREATE_FIELDS if conf.CREATE_APP_USERS else ()
-        more = {
-            name: serializers.CharField(
-                max_length=LONGEST, default="", allow_blank=True, allow_null=True
-            )
-            for name in names
-        }
-        return {**super().get_fields(), **more}
+        return super().get_fields() | {name: optional(LONGEST, default="") for name in names}
 
 
 class LoginSerializer(serializers.Serializer[Any]):
@@ -87,23 +80,20 @@ class LoginLinkView(Asking, JSONView):
 
     def post(self, request: Request) -> Response:
         data = valid(LoginLinkSerializer, request)
-        django_request, email = request._request, data["email"]
-        kind = TokenType(data["kind"])
-        form = self.sign_up_form(django_request, self.application, kind, data)
+        email, kind = data["email"], TokenType(data["kind"])
+        form = self.sign_up_form(kind, data)
         if not form.is_valid():
             raise serializers.ValidationError(
                 {name: list(map(str, lines)) for name, lines in form.errors.items()}
             )
         self.send(
-            django_request,
-            self.application,
             email,
             kind,
             target=data["next"] or "",
             source=data["source"] or "",
             profile=form.profile,
         )
-        self.cookies.append(Mark.for_browser(django_request).asking(email))
+        self.cookies.append(Mark.for_browser(self.django_request).asking(email))
         detail = _("If this address can sign in here, a mail with a link is on its way.")
         return Response({"code": "link_sent", "detail": detail}, status.HTTP_202_ACCEPTED)
 
@@ -119,7 +109,7 @@ class LoginView(Redeeming, JSONView):
     def post(self, request: Request) -> Response:
         data = valid(LoginSerializer, request)
         # Left with a question too, so that an answer that got lost can be had again.
-        mark = Mark.for_browser(request._request)
+        mark = Mark.for_browser(self.django_request)
         self.cookies.append(mark)
         decision, _user = self.take(
             data["token"],
@@ -133,7 +123,7 @@ class LoginView(Redeeming, JSONView):
             raise Refused("confirmation_required", masked_email=masked)
         if decision.step is Step.REPLACE:
             raise Refused("other_person", _OTHER_PERSON, status=409, masked_email=masked)
-        user = sessions.get_user(request._request)
+        user = sessions.get_user(self.django_request)
         if not isinstance(user, AppUser | OrgUser):
             raise Rejected("revoked")
         return Response(describe(user))
@@ -144,29 +134,11 @@ class LogoutView(JSONView):
 
     def post(self, request: Request) -> Response:
         data = valid(LogoutSerializer, request)
-        everywhere = sessions.logout(request._request, everywhere=data["everywhere"])
+        everywhere = sessions.logout(self.django_request, everywhere=data["everywhere"])
         self.dropped += THIS_BROWSER
         if not everywhere:
             raise Refused("not_ended", wait=5)
         return Response(status=status.HTTP_204_NO_CONTENT)
-
-
-class MeView(JSONView):
-    """``GET``: who is signed in, or 401; the CSRF token either way, as a cookie and in the body.
-
-    A page of another origin can't read the cookie. What it may read, CORS decides.
-    """
-
-    def get(self, request: Request) -> Response:
-        return self.tell(request, sessions.get_user(request._request))
-
-    def tell(self, request: Request, user: object) -> Response:
-        """Who it is, or that it is nobody."""
-        token = {"csrf_token": get_token(request._request)}
-        if isinstance(user, AppUser | OrgUser):
-            more = {"profile": describe_profile(user)} if isinstance(user, AppUser) else {}
-            return Response({**describe(user), **more, "actor": _actor(request), **token})
-        return nobody(**token)
 
 
 def nobody(**more: Any) -> Response:
@@ -177,14 +149,6 @@ def nobody(**more: Any) -> Response:
     )
     response["WWW-Authenticate"] = 'Session realm="identityx"'
     return response
-
-
-def _actor(request: Request) -> dict[str, Any] | None:
-    """The member of staff who acts for the reader."""
-    actor = details(request._request).actor
-    if actor is None:
-        return None
-    return {"id": actor.id, "email": actor.email, "name": actor.name}
 
 
 _OTHER_PERSON = _("Somebody else is signed in. Send “replace” to change.")

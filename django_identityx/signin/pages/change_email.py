@@ -37,7 +37,7 @@ class ChangeEmailView(Asking, Page):
             return self.form(form, status=400)
         email = form.cleaned_data["email"]
         try:
-            self.change(request, self.application, email, target=self.target)
+            self.change(email, target=self.target)
         except Rejected as rejected:
             if rejected.reason == "same_email":
                 form.refuse("email", reason_for("same_email").title)

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from ... import sessions
-from ..devices import devices
+from ..devices import devices, end
 from .logout import LogoutView
 
 
@@ -21,13 +21,10 @@ class DevicesView(LogoutView):
     def post(self, request: HttpRequest) -> HttpResponse:
         if sessions.get_credential(request) is None:
             return self.to_login()
-        known = {str(row.pk): is_current for row, is_current in sessions.sign_ins(request)}
-        ending = request.POST.get("end", "")
-        if "everywhere" in request.POST or known.get(ending):
-            return self.sign_out()
-        if ending in known and not sessions.end_sign_in(request, int(ending)):
-            return self.show(code="not_ended")
-        return redirect("identityx:devices")
+        ended = end(self, request.POST.get("end", ""), everywhere="everywhere" in request.POST)
+        if sessions.get_credential(request) is None:
+            return self.signed_out(ended)
+        return redirect("identityx:devices") if ended else self.show(code="not_ended")
 
     def show(self, **context: Any) -> HttpResponse:
         if not sessions.get_user(self.request).is_authenticated:

@@ -57,8 +57,6 @@ class LoginView(Asking, Page):
             return self.form(form, status=400)
         email = form.cleaned_data["email"]
         self.send(
-            request,
-            self.application,
             email,
             self.token_type,
             target=self.target,
@@ -73,7 +71,7 @@ class LoginView(Asking, Page):
         return redirect("identityx:link-sent")
 
     def make(self, data: Any = None, **kwargs: Any) -> SignUpForm:
-        return self.sign_up_form(self.request, self.application, self.token_type, data, **kwargs)
+        return self.sign_up_form(self.token_type, data, **kwargs)
 
     def form(self, form: SignUpForm, **context: Any) -> HttpResponse:
         return self.page(

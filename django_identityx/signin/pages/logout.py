@@ -22,12 +22,11 @@ class LogoutView(Page):
         return self.form()
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        return self.sign_out()
-
-    def sign_out(self) -> HttpResponse:
-        """End the session; whoever uses the browser next is somebody else."""
         self.dropped += THIS_BROWSER
-        if sessions.logout(self.request, everywhere="everywhere" in self.request.POST):
+        return self.signed_out(sessions.logout(request, everywhere="everywhere" in request.POST))
+
+    def signed_out(self, all_ended: bool) -> HttpResponse:
+        if all_ended:
             return HttpResponseRedirect(redirects.after_logout(self.request, self.target))
         return self.page("logout", code="not_ended", next=self.target)
 

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from ... import outages, sessions, verification
-from ...conf import conf
+from ... import outages, verification
 from ...credentials import Credential
 from ...exceptions import NoVerdict, Rejected
-from ...profile import ProfileForm, catalogue, gap, mark_errors, own_profile, save
-from ...users import PROFILE_FIELDS, AppUser, is_app_user
+from ...profile import ProfileForm, gap, mark_errors, own_profile, save
+from ...users import AppUser
+from ..profiling import Profiling
 from .base import Page
 
 
-class ProfileView(Page):
-    """Shows and saves the profile; from a gate it leads on to ``next``.
+class ProfileView(Profiling, Page):
+    """Shows and saves the profile; from a gate it leads on to ``next``."""
 
-    ``as_view()`` takes ``fields``, by default all of `PROFILE_FIELDS`, and ``custom_attributes``
-    that people may write: name to label.
-    """
-
-    fields: Sequence[str] = PROFILE_FIELDS
-    custom_attributes: Mapping[str, Any] = {}
     is_typed_here = True  # and not by a form of another site
 
     def get(self, request: HttpRequest) -> HttpResponse:
@@ -36,17 +29,15 @@ class ProfileView(Page):
 
     def with_form(self, data: Any, **context: Any) -> HttpResponse:
         """The form, for readers; ``data`` is saved, unless a ``code`` says what was wrong."""
-        user, credential = sessions.get_user(self.request), sessions.get_credential(self.request)
-        if not user.is_authenticated or credential is None:
+        credential = self.reader()
+        if credential is None:
             return self.to_login()
-        if not is_app_user(user):
-            return self.problem("no_profile", staff=True)
         try:
             person = own_profile(self.request, credential).get()
             if data is not None and self.sent("person") != person.id:
                 # Of whoever was signed in when the page was opened: nothing of it is shown.
-                return self.form(make_form(self, person, None), person, code="csrf")
-            form = make_form(self, person, data)
+                return self.form(self.profile_form(person, None), person, code="csrf")
+            form = self.profile_form(person, data)
             if data is None or context.get("code") or not form.is_valid():
                 status = 400 if form.errors and "code" not in context else 200
                 return self.form(form, person, **{"status": status, **context})
@@ -71,8 +62,7 @@ class ProfileView(Page):
 
     def form(self, form: ProfileForm, person: AppUser, **context: Any) -> HttpResponse:
         mark_errors(form)
-        code = context.get("code")
-        if code:
+        if context.get("code"):
             context.pop("status", None)
         return self.page(
             "profile",
@@ -99,16 +89,3 @@ class ProfileView(Page):
             if name != "csrfmiddlewaretoken" and self.is_typed_here
         ]
         return self.page("profile", code=code, typed=typed, next=self.target, **context)
-
-
-def make_form(view: Any, person: AppUser, data: Any, only: Any = None) -> ProfileForm:
-    """The form of a page or its twin."""
-    return ProfileForm(
-        data,
-        person=person,
-        known=catalogue(view.application),
-        required=conf.REQUIRED_FIELDS,
-        names=[name for name in PROFILE_FIELDS if name in {*view.fields, *conf.REQUIRED_FIELDS}],
-        attributes=view.custom_attributes,
-        only=only,
-    )

@@ -1,11 +1,12 @@
-"""``PATCH identityx:api-me``: the JSON twin of the profile's page."""
+"""``identityx:api-me``: who is signed in; by ``PATCH`` the twin of the profile's page."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.middleware.csrf import get_token
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -13,17 +14,14 @@ from rest_framework.response import Response
 
 from ... import outages, sessions, verification
 from ...exceptions import NoVerdict, Rejected
+from ...middleware import details
 from ...profile import LONGEST, own_profile, save
-from ...users import PROFILE_FIELDS, is_app_user
-from ..pages.profile import make_form
+from ...users import PROFILE_FIELDS, AppUser, OrgUser
+from ..profiling import Profiling
 from ..refusals import Refused
-from .views import MeView
-
-
-def _text() -> serializers.CharField:
-    return serializers.CharField(
-        max_length=LONGEST, required=False, allow_blank=True, allow_null=True
-    )
+from .base import JSONView, optional, valid
+from .description import describe, describe_profile
+from .views import nobody
 
 
 class ProfileSerializer(serializers.Serializer[Any]):
@@ -37,12 +35,11 @@ class ProfileSerializer(serializers.Serializer[Any]):
     custom_fields = serializers.DictField(child=serializers.JSONField(), required=False)
     consents = serializers.DictField(child=serializers.BooleanField(), required=False)
     custom_attributes = serializers.DictField(
-        child=serializers.CharField(max_length=LONGEST, allow_blank=True, allow_null=True),
-        required=False,
+        child=optional(LONGEST, required=True), required=False
     )
 
     def get_fields(self) -> dict[str, Any]:
-        return {**{name: _text() for name in PROFILE_FIELDS}, **super().get_fields()}
+        return {**{name: optional(LONGEST) for name in PROFILE_FIELDS}, **super().get_fields()}
 
     def to_internal_value(self, data: Any) -> Any:
         found = super().to_internal_value(data)
@@ -57,28 +54,25 @@ _NOT_AN_ANSWER = _("Not a valid answer.")
 _GROUPS = {"custom_fields": "field", "consents": "consent", "custom_attributes": "attribute"}
 
 
-class ProfileMeView(MeView):
-    """`MeView`, and ``PATCH`` changes the profile: 200 and the person, as ``GET`` has them.
+class MeView(Profiling, JSONView):
+    """``GET``: who is signed in, or 401; the CSRF token either way, as a cookie and in the body.
 
-    ``as_view()`` takes ``fields`` and ``custom_attributes``, as the page does.
+    A page of another origin can't read the cookie. What it may read, CORS decides.
+    ``PATCH`` changes the profile: 200 and the person, as ``GET`` has them.
     """
 
-    fields: Sequence[str] = PROFILE_FIELDS
-    custom_attributes: Mapping[str, Any] = {}
+    def get(self, request: Request) -> Response:
+        return self.tell(sessions.get_user(self.django_request))
 
     def patch(self, request: Request) -> Response:
-        user = sessions.get_user(request._request)
-        credential = sessions.get_credential(request._request)
-        if not user.is_authenticated or credential is None:
-            return self.tell(request, None)
-        if not is_app_user(user):
-            raise Refused("no_profile")
-        serializer = ProfileSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
+        credential = self.reader()
+        if credential is None:
+            return self.tell(None)
+        data = valid(ProfileSerializer, request)
         try:
-            given = _flat(serializer.validated_data)
-            person = own_profile(request._request, credential).get()
-            form = make_form(self, person, given, only=given)
+            given = _flat(data)
+            person = own_profile(self.django_request, credential).get()
+            form = self.profile_form(person, given, only=given)
             wrong = {
                 name: [_NOT_AN_ANSWER if name in form.fields else _UNKNOWN]
                 for name, value in given.items()
@@ -86,19 +80,30 @@ class ProfileMeView(MeView):
             }
             if wrong or not form.is_valid():
                 raise serializers.ValidationError(_nested({**dict(form.errors), **wrong}))
-            outcome = save(request._request, credential, form.changes())
+            outcome = save(self.django_request, credential, form.changes())
         except Rejected:  # it has ended since it was verified
             verification.forget(credential)
-            return self.tell(request, None)
+            return self.tell(None)
         if isinstance(outcome.error, NoVerdict):
             if outcome.person is None:
                 raise outcome.error
-            wait = outages.tell(request._request, outcome.error)
+            wait = outages.tell(self.django_request, outcome.error)
             raise Refused("partly", wait=wait)
         if outcome.error is not None:
             form.refuse(outcome.errors)
             raise serializers.ValidationError(_nested(form.errors))
-        return self.tell(request, outcome.person)
+        return self.tell(outcome.person)
+
+    def tell(self, user: object) -> Response:
+        """Who it is, or that it is nobody."""
+        token = {"csrf_token": get_token(self.django_request)}
+        if not isinstance(user, AppUser | OrgUser):
+            return nobody(**token)
+        more = {"profile": describe_profile(user)} if isinstance(user, AppUser) else {}
+        actor = details(self.django_request).actor
+        names = ("id", "email", "name")
+        told = None if actor is None else {name: getattr(actor, name) for name in names}
+        return Response({**describe(user), **more, "actor": told, **token})
 
 
 def _flat(data: Mapping[str, Any]) -> dict[str, Any]:
