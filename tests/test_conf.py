@@ -29,7 +29,7 @@ def test_every_setting_is_declared_whole() -> None:
         assert setting.doc
         assert setting.name == f"IDENTITYX_{name}"
         assert re.fullmatch("[A-Z_]+", name)
-        assert not setting.rule(setting.default)
+        assert not setting.kind.rule(setting.default)
 
 
 def test_a_setting_is_not_set_here() -> None:
@@ -121,6 +121,8 @@ def test_live(name: str) -> None:
         ("TIMEOUT", [1, 2], (1.0, 2.0)),
         ("VERIFICATION_TTL", 0, 0.0),
         ("UNSAFE_METHODS_MAX_AGE", 0, 0.0),
+        ("UNSAFE_METHODS_MAX_AGE", "", None),
+        ("TRUSTED_PROXIES", "", None),
         ("SESSION_AGE", 86400, 86400.0),
         ("APP_ID", "", None),
         ("ORG_ID", "", None),

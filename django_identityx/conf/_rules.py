@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -22,10 +22,15 @@ Rule = Callable[[Any], str]
 
 KINDS = ("AppUser", "OrgUser")  # who can sign in by link
 ROLES = ("Owner", "Administrator", "Member", "Guest")
-SCOPES = (
-    *("send-address", "send-email", "send-mailbox", "redeem-address", "reject-address"),
-    *("comment-address", "comment-person"),
-)
+RATES: dict[str, str | Sequence[str]] = {  # the scopes that there are, and their defaults
+    "send-address": ["10/min", "100/hour"],
+    "send-email": ["5/min", "20/hour"],
+    "send-mailbox": ["25/min", "100/hour"],
+    "redeem-address": "30/min",
+    "reject-address": "100/min",
+    "comment-address": ["30/min", "300/hour"],
+    "comment-person": ["10/min", "60/hour"],
+}
 ANY_ORGANIZATION = "any"
 
 RATE = re.compile(r"([1-9][0-9]{0,8})/([smhd])[a-z]*")
@@ -125,7 +130,7 @@ def rates(value: Any) -> str:
     problem = 'must be None or map the known scopes to rates such as "10/min", or lists of them'
     if value is None:
         return ""
-    if not isinstance(value, Mapping) or not set(value) <= set(SCOPES):
+    if not isinstance(value, Mapping) or not set(value) <= set(RATES):
         return problem
     given = [one for one in value.values() if one is not None]
     listed = [one if isinstance(one, list | tuple) else [one] for one in given]
@@ -150,8 +155,9 @@ def proxies(value: Any) -> str:
 
 
 def hosts(value: Any) -> str:
-    good = isinstance(value, list | tuple | set) and all(
-        isinstance(host, str) and host and "/" not in host for host in value
+    good = value in (None, "") or (
+        isinstance(value, list | tuple | set)
+        and all(isinstance(host, str) and host and "/" not in host for host in value)
     )
     return "" if good else "must be None or a list of hosts"
 
@@ -178,11 +184,6 @@ def staff_roles(value: Any) -> str:
     if good and all(_is_gain(gain) for gain in value.values()):
         return ""
     return 'must map roles to {"is_staff": True, "is_superuser": False, "groups": ["Editors"]}'
-
-
-def optional(rule: Rule) -> Rule:
-    """The rule for a setting that may be None or, as from an empty variable, empty text."""
-    return lambda value: "" if value is None or value == "" else rule(value)
 
 
 def one_of(*choices: str) -> Rule:
