@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any, TypedDict, TypeVar, Unpack, cast
 
 from ..exceptions import NotFound
-from ..service import camel, given, mutation, query, read, selection
-from ..users import AccessLevel, AppUser, ExternalIdentifier, ExternalNamespace, Profile, Team
+from ..service import camel, given, mutation, read, selection
+from ..users import AppUser, ExternalIdentifier, ExternalNamespace, Profile
 from .resource import PAGE, Resource, sorted_by, wire
 from .results import AppUserPage
 
 T = TypeVar("T")
-
-_PERSON = f"{selection(AppUser)} {selection(Profile)}"
-
-
-@dataclass(frozen=True)
-class _Kept:
-    """What an update would take away."""
-
-    email: str
-    access_levels: tuple[AccessLevel, ...] = ()
-    teams: tuple[Team, ...] = ()
-    force_profile_re_verification: bool = False
-    must_re_verify_profile: bool = False  # IdentityX reads the other only beside this one
 
 
 class ProfileFields(TypedDict, total=False):
@@ -51,11 +38,10 @@ class OwnFields(ProfileFields, total=False):
     receive_email: bool | None
 
 
-class UpdateFields(ProfileFields, total=False):
-    """... and what staff may change of an existing user."""
+class UpdateFields(OwnFields, total=False):
+    """... and the address, which staff may change."""
 
     email: str
-    receive_email: bool | None
 
 
 class Answers(TypedDict, total=False):
@@ -76,7 +62,7 @@ class _People(Resource):
     _prefix = ""
 
     def _selected(self, kind: type) -> str:
-        return _PERSON
+        return f"{selection(AppUser)} {selection(Profile)}"
 
     def _made(self, kind: type[T], value: Any) -> T:
         if value is None:
@@ -84,15 +70,12 @@ class _People(Resource):
         profile = read(Profile, value)
         return cast("T", self._client._app_user(value, self._credential, profile=profile))
 
-    def _change(self, name: str, /, **asked: Any) -> AppUser:
-        return self._one(AppUser, mutation(name, _PERSON, **asked))
-
     def _answer(self, answers: Answers, **who: Any) -> AppUser | None:
         """Write answers down; the person afterwards."""
         person = None
         for kind, entries in _entries(answers):
             name = f"update{self._prefix}AppUserCustom{kind}Answers"
-            person = self._change(name, answers=entries, **who)
+            person = self._change(AppUser, name, answers=entries, **who)
         return person
 
 
@@ -128,17 +111,20 @@ class OwnProfile(_People):
     _prefix = "Own"
 
     def get(self) -> AppUser:
-        return self._one(AppUser, query("activeAppUser", _PERSON))
+        return self._one(AppUser, "activeAppUser")
 
     def update(self, **fields: Unpack[OwnFields]) -> AppUser:
         """Change the profile, which counts as verifying it, also if nothing is given."""
-        asked = mutation("updateOwnAppUser", _PERSON, givenName=None)  # there must be an input
-        return self._one(AppUser, replace(asked, variables={"input": wire(fields)}))
+        asked = mutation("updateOwnAppUser", self._selected(AppUser), givenName=None)
+        asked = replace(asked, variables={"input": wire(fields)})  # which may be empty
+        return self._made(AppUser, self._call(asked))
 
     def set_custom_attributes(self, attributes: dict[str, Any]) -> AppUser:
         """Set some attributes; None and empty text remove one, others stay."""
         # An id is wanted, and not looked at: it is the caller's own all the same.
-        return self._change("updateOwnAppUserCustomAttributes", id="", attributes=attributes)
+        return self._change(
+            AppUser, "updateOwnAppUserCustomAttributes", id="", attributes=attributes
+        )
 
     def answer(self, **answers: Unpack[Answers]) -> AppUser:
         """Answer custom fields."""
@@ -147,7 +133,7 @@ class OwnProfile(_People):
     def consent(self, given: Mapping[str, bool]) -> AppUser:
         """Answer regional consent policies, by their ids."""
         answers = [{"policyId": id_, "given": value} for id_, value in given.items()]
-        return self._change("setAppUserRegionalConsent", answers=answers)
+        return self._change(AppUser, "setAppUserRegionalConsent", answers=answers)
 
 
 class AppUsers(_People):
@@ -198,17 +184,16 @@ class AppUsers(_People):
         )
 
     def get(self, user_id: str) -> AppUser:
-        return self._one(AppUser, query("appUserById", _PERSON, id=user_id))
+        return self._one(AppUser, "appUserById", id=user_id)
 
     def get_by_email(self, email: str) -> AppUser:
-        return self._one(AppUser, query("appUser", _PERSON, email=email))
+        return self._one(AppUser, "appUser", email=email)
 
     def get_by_external_id(
         self, identifier: ExternalIdentifier, namespace: ExternalNamespace
     ) -> AppUser:
         """By what another system calls somebody."""
-        asked = _external(identifier, namespace)
-        return self._one(AppUser, query("appUserByExternalId", _PERSON, **asked))
+        return self._one(AppUser, "appUserByExternalId", **_external(identifier, namespace))
 
     def create(
         self,
@@ -220,6 +205,7 @@ class AppUsers(_People):
     ) -> AppUser:
         """Create somebody; `InvalidInput` where the address is taken or a burner's."""
         return self._change(
+            AppUser,
             "manageCreateAppUser",
             email=email,
             accessLevelIds=[*access_level_ids],
@@ -241,27 +227,24 @@ class AppUsers(_People):
         By itself IdentityX would take levels, teams and the demand to verify the profile away, so
         they are read first and sent back. Two at once: the last one counts.
         """
-        asked = query("appUserById", selection(_Kept), id=user_id)
-        found = self._call(asked, nullable=True)
-        if found is None:
-            raise NotFound("This application has no such user.")
-        kept = read(_Kept, found)
-        levels = [level.id for level in kept.access_levels]
-        teams = [team.id for team in kept.teams]
-        if force_profile_re_verification is None:
-            force_profile_re_verification = kept.force_profile_re_verification
+        now = self.get(user_id)
         payload = {
-            "email": kept.email,
-            "accessLevelIds": levels if access_level_ids is None else [*access_level_ids],
-            "teamIds": teams if team_ids is None else [*team_ids],
-            "forceProfileReVerification": force_profile_re_verification,
+            "email": now.email,
+            "accessLevelIds": [level.id for level in now.access_levels],
+            "teamIds": [team.id for team in now.teams],
+            "forceProfileReVerification": now.force_profile_re_verification,
+            **given(
+                accessLevelIds=None if access_level_ids is None else [*access_level_ids],
+                teamIds=None if team_ids is None else [*team_ids],
+                forceProfileReVerification=force_profile_re_verification,
+            ),
             **wire(fields),
         }
-        return self._change("updateAppUser", id=user_id, payload=payload)
+        return self._change(AppUser, "updateAppUser", id=user_id, payload=payload)
 
     def ban(self, user_id: str, *, banned: bool = True) -> AppUser:
         """Ban somebody from commenting. IdentityX goes on signing them in."""
-        return self._change("setAppUserBanned", id=user_id, value=banned)
+        return self._change(AppUser, "setAppUserBanned", id=user_id, value=banned)
 
     def delete(self, user_id: str) -> None:
         """Delete somebody from this application, with comments and tokens."""
@@ -275,11 +258,13 @@ class AppUsers(_People):
     ) -> AppUser:
         """Note what another system calls somebody."""
         asked = _external(identifier, namespace)
-        return self._change("addAppUserExternalId", userId=user_id, **asked)
+        return self._change(AppUser, "addAppUserExternalId", userId=user_id, **asked)
 
     def set_custom_attributes(self, user_id: str, attributes: dict[str, Any]) -> AppUser:
         """Set some attributes; None and empty text remove one, others stay."""
-        return self._change("updateAppUserCustomAttributes", id=user_id, attributes=attributes)
+        return self._change(
+            AppUser, "updateAppUserCustomAttributes", id=user_id, attributes=attributes
+        )
 
     def answer(self, user_id: str, **answers: Unpack[Answers]) -> AppUser:
         """Answer custom fields for somebody."""
@@ -287,7 +272,7 @@ class AppUsers(_People):
 
     def force_re_verification(self, user_id: str) -> AppUser:
         """Have somebody verify the profile again at the next sign-in."""
-        return self._change("forceProfileReVerificationAppUser", id=user_id)
+        return self._change(AppUser, "forceProfileReVerificationAppUser", id=user_id)
 
 
 def _external(identifier: ExternalIdentifier, namespace: ExternalNamespace) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any, Self
 
@@ -22,8 +23,8 @@ from ..service import (
     gate,
     is_duplicate,
     meaning,
+    object_of,
     read,
-    shape,
     value_of,
 )
 from ..sharedcache import SharedCache, shared
@@ -126,8 +127,7 @@ class BaseClient:
         )
         del variables  # no error report prints it
         client = self._with(app_id=app_id or self.app_id, org_id=org_id or self.org_id)
-        with self._gate():
-            answer = client._send(operation, credential)
+        with client._sent(operation, credential) as answer:
             if answer.errors:
                 raise meaning(answer.errors[0], About.CREDENTIAL if credential else About.INPUT)
         return answer.data
@@ -137,22 +137,24 @@ class BaseClient:
         other.__dict__.update(changes)
         return other
 
-    def _gate(self) -> AbstractContextManager[None]:
-        """Encloses a call and what its answer means, by which the gate knows of trouble."""
-        if self.lane is None:
-            return nullcontext()
-        return gate(self._endpoint.transport.url).call(self.lane)
-
-    def _send(self, operation: Operation, credential: Credential | None = None) -> Answer:
-        return self._endpoint.send(
-            replace(
-                operation,
-                credential=credential,
-                app_id=self.app_id,
-                org_id=self.org_id,
-                visitor=self.visitor,
-            )
+    @contextmanager
+    def _sent(self, operation: Operation, credential: Credential | None = None) -> Iterator[Answer]:
+        """What ``operation`` is answered; the gate hears of the trouble that it turns out to be."""
+        way = (
+            nullcontext()
+            if self.lane is None
+            else gate(self._endpoint.transport.url).call(self.lane)
         )
+        with way:
+            yield self._endpoint.send(
+                replace(
+                    operation,
+                    credential=credential,
+                    app_id=self.app_id,
+                    org_id=self.org_id,
+                    visitor=self.visitor,
+                )
+            )
 
     def _call(
         self,
@@ -163,10 +165,8 @@ class BaseClient:
         nullable: bool = False,
     ) -> Any:
         """Send ``operation`` and return the value of its root field."""
-        if about is None:
-            about = About.CREDENTIAL if credential else About.INPUT
-        with self._gate():
-            answer = self._send(operation, credential)
+        about = about or (About.CREDENTIAL if credential else About.INPUT)
+        with self._sent(operation, credential) as answer:
             return value_of(answer, operation.root, about, nullable=nullable)
 
     def _public(self, operation: Operation, credential: Credential | None) -> dict[str, Any]:
@@ -175,8 +175,8 @@ class BaseClient:
         if credential is None:
             return object_of(self._call(operation))
         guarded = operation.document.replace(" { ", " { activeAppUser { id } ", 1)
-        with self._gate():
-            answer = self._send(replace(operation, document=guarded, needs_person=True), credential)
+        asked = replace(operation, document=guarded, needs_person=True)
+        with self._sent(asked, credential) as answer:
             # A failure of the one takes the value of the other away, so both errors come first.
             error = answer.error_for("activeAppUser") or answer.error_for(name)
             if error is not None:
@@ -184,12 +184,16 @@ class BaseClient:
             value_of(answer, "activeAppUser", About.CREDENTIAL)
             return object_of(value_of(answer, name, About.CREDENTIAL))
 
-    def _create(self, operation: Operation) -> Answer:
-        """Send what creates something; once more where somebody was faster, so that it exists."""
+    def _created(self, operation: Operation, *names: str) -> Any:
+        """The value of what creates something; ``names`` are what else must have come of it.
+
+        Sent once more where somebody was faster, so that it exists.
+        """
         for _ in range(2):
-            answer = self._send(operation)
-            if not is_duplicate(answer, operation.root):
-                return answer
+            with self._sent(operation) as answer:
+                if not is_duplicate(answer, operation.root):
+                    made, *_ = [value_of(answer, name) for name in (operation.root, *names)]
+                    return made
         raise Unclear("IdentityX says that it exists, and does not give it.")
 
     def _staff(self, operation: Operation, *, nullable: bool = False) -> Any:
@@ -218,9 +222,3 @@ def _issuer(credential: Credential) -> str:
         return read_claims(credential.token).iss
     except Malformed:
         raise Unclear("IdentityX accepts a token that can't be read.") from None
-
-
-def object_of(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise shape("an object")
-    return value

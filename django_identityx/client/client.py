@@ -15,26 +15,26 @@ from ..service import (
     meaning,
     mutation,
     no_verdict,
+    object_of,
     query,
     read,
     selection,
+    several,
     shape,
     value_of,
 )
 from ..users import ApiTokenUser, AppUser, ConsentPolicy, Country, Membership, OrgUser
 from .app_users import AppUsers, OwnProfile
-from .base import BaseClient, object_of
+from .base import BaseClient
 from .comments import Comments
 from .entitlements import AccessLevels, Teams
 from .organizations import ApplicationSettings, Memberships, OrganizationSettings
-from .resource import several, wire
+from .resource import wire
 from .results import (
     ROLES,
     AppContext,
     AppUserLogin,
     ContentAccess,
-    Context,
-    Held,
     OrgUserLogin,
     Region,
 )
@@ -46,7 +46,7 @@ _AUTHENTICATION = f"token {{ id value }} user {{ {_APP_USER} }} loginSource addi
 ACTIVE_APP_USER = replace(query("activeAppUser", _APP_USER), needs_person=True)
 ACTIVE_USER = Operation(
     f"query ActiveUser {{ activeUser {{ {_ORG_USER} }}"
-    f" userOrganizations {{ {selection(Held)} }} }}",
+    f" userOrganizations {{ {selection(Membership)} }} }}",
     name="ActiveUser",
     root="activeUser",
     needs_person=True,
@@ -121,9 +121,8 @@ class IdentityXClient(BaseClient):
 
     def consent_policies(self) -> tuple[ConsentPolicy, ...]:
         """What the application's organization asks people of some countries to consent to."""
-        asked = query("activeAppContext", selection(_Asking))
-        found = read(_Asking, self._call(asked))
-        return found.application.organization.regional_consent_policies
+        asked = query("activeAppContext", selection(_Policies))
+        return read(_Policies, self._call(asked)).asked
 
     def ping(self) -> None:
         """Ask whether IdentityX is there and serves this application."""
@@ -141,8 +140,7 @@ class IdentityXClient(BaseClient):
         operation = Operation(
             f"query {{ ping {nobody}{person} {{ id }} }}", root=person, needs_person=True
         )
-        with self._gate():
-            answer = self._send(operation, Credential(token_type, "none"))
+        with self._sent(operation, Credential(token_type, "none")) as answer:
             try:
                 for error in answer.errors:
                     if error.path[:1] != (person,):
@@ -163,9 +161,7 @@ class IdentityXClient(BaseClient):
         address too. Never pass the answer on to a visitor.
         """
         operation = mutation("createAppUser", _APP_USER, email=email, **fields)
-        with self._gate():
-            value = value_of(self._create(operation), "createAppUser")
-        return self._app_user(value)
+        return self._app_user(self._created(operation))
 
     def set_app_user_unverified_data(self, email: str, **fields: Any) -> AppUser:
         """Overwrite the data of a user who has not verified yet; `NotFound` if unknown.
@@ -215,12 +211,8 @@ class IdentityXClient(BaseClient):
             root="createAppUser",
             is_mutation=True,
         )
-        with self._gate():
-            answer = self._create(operation)
-            value_of(answer, "createAppUser")
-            if profile:
-                value_of(answer, "setAppUserUnverifiedData")
-            value_of(answer, "sendAppUserLoginLink")
+        names = ["setAppUserUnverifiedData"] if profile else []
+        self._created(operation, *names, "sendAppUserLoginLink")
 
     def login_app_user(self, token: str) -> AppUserLogin:
         """Exchange a link's token for an AppUser and a credential; `Rejected` if it is no good."""
@@ -247,15 +239,10 @@ class IdentityXClient(BaseClient):
         A credential must be an AppUser's. It is asked about in the same document, because this
         operation alone answers for nobody where a token is bad.
         """
-        context = self._public(query("activeAppContext", selection(Context)), credential)
-        found, user = read(Context, context), context.get("user")
-        return AppContext(
-            app_id=found.application.id,
-            organization_id=found.application.organization.id,
-            user=None if user is None else self._app_user(user, credential),
-            access_levels=found.merged_access_levels,
-            teams=found.merged_teams,
-        )
+        operation = query("activeAppContext", selection(AppContext))
+        context = self._public(operation, credential)
+        found, user = read(AppContext, context), context.get("user")
+        return replace(found, user=None if user is None else self._app_user(user, credential))
 
     def check_content_access(
         self,
@@ -345,18 +332,14 @@ class IdentityXClient(BaseClient):
 
     def active_user(self, credential: Credential) -> OrgUser:
         """Ask whose credential this is, and for the memberships, in one request."""
-        with self._gate():
-            answer = self._send(ACTIVE_USER, credential)
+        with self._sent(ACTIVE_USER, credential) as answer:
             value = value_of(answer, "activeUser", About.CREDENTIAL)
             if answer.errors:
                 # The person is known and the roles are not: trouble, never "no role".
                 raise no_verdict(answer, "IdentityX could not tell the memberships.")
-        memberships = answer.data.get("userOrganizations")
-        if not isinstance(memberships, list):
-            raise shape("userOrganizations")
         is_script = credential.token_type is TokenType.ORG_USER_API_TOKEN
         kind = ApiTokenUser if is_script else OrgUser
-        return read(kind, value, memberships=tuple(map(_membership, memberships)))
+        return read(kind, value, memberships=_memberships(answer.data.get("userOrganizations")))
 
     def create_active_user_api_token(self, credential: Credential) -> Credential:
         """The person's permanent API token. It can't be revoked, and is the same each time."""
@@ -385,17 +368,9 @@ class IdentityXClient(BaseClient):
 
 @dataclass(frozen=True)
 class _Policies:
-    regional_consent_policies: tuple[ConsentPolicy, ...]
-
-
-@dataclass(frozen=True)
-class _Whose:
-    organization: _Policies
-
-
-@dataclass(frozen=True)
-class _Asking:
-    application: _Whose
+    asked: tuple[ConsentPolicy, ...] = field(
+        metadata={"wire": "application.organization.regionalConsentPolicies"}
+    )
 
 
 @dataclass(frozen=True)
@@ -408,11 +383,13 @@ def _credential(token_type: TokenType, value: Any) -> Credential:
     return Credential(token_type, read(_Token, object_of(value).pop("token", None)).value)
 
 
-def _membership(value: Any) -> Membership:
-    held = read(Held, value)
-    if held.role not in ROLES:
+def _memberships(value: Any) -> tuple[Membership, ...]:
+    if not isinstance(value, list):
+        raise shape("userOrganizations")
+    memberships = tuple([read(Membership, entry) for entry in value])  # a null is no "no role"
+    if not {membership.role for membership in memberships} <= ROLES:
         raise shape("role")
-    return Membership(held.role, held.organization.id, held.organization.name)
+    return memberships
 
 
 def _link(email: str, auth_url: str, options: LinkOptions) -> dict[str, Any]:

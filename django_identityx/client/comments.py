@@ -7,12 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from ..credentials import Credential
-from ..service import given, mutation, query, read, selection, shape
-from .resource import PAGE, Resource, page_of, sorted_by
+from ..service import Operation, given, mutation, query, read, selection
+from .resource import PAGE, Resource, count_of, page, page_of, sorted_by
 from .results import Comment, CommentPage, CommentStream
-
-_COMMENT = selection(Comment)
-_STREAM = selection(CommentStream)
 
 
 class Comments(Resource):
@@ -63,26 +60,23 @@ class Comments(Resource):
         """One page of a stream, the newest first; an AppUser sees their own that wait, too."""
         operation = query(
             "commentsForStream",
-            f"totalCount stream {{ {_STREAM} }} edges {{ node {{ {_COMMENT} }} }}"
-            " pageInfo { hasNextPage endCursor }",
+            f"totalCount stream {{ {selection(CommentStream)} }} {page(selection(Comment))}",
             identifier=identifier,
             sort=sorted_by("-id"),
             pagination=given(limit=limit, after=after),
         )
         value = self._client._public(operation, credential)
         nodes, end = page_of(value, operation.root)
-        total, stream = value.get("totalCount"), value.get("stream")
-        if not isinstance(total, int):
-            raise shape(operation.root)
+        stream = value.get("stream")
         return CommentPage(
             tuple([read(Comment, node) for node in nodes]),
-            total,
+            count_of(value),
             None if stream is None else read(CommentStream, stream),
             end,
         )
 
     def get(self, comment_id: str) -> Comment:
-        return self._one(Comment, query("comment", _COMMENT, id=comment_id))
+        return self._one(Comment, "comment", id=comment_id)
 
     def create(
         self,
@@ -98,22 +92,20 @@ class Comments(Resource):
         """Write a comment as an AppUser, who must have verified; a new stream is made."""
         stream = given(identifier=identifier, title=title, description=description, url=url)
         asked = given(body=body, stream=stream, displayName=display_name)
-        own = Comments(self._client, credential)
-        return own._one(Comment, mutation("createComment", _COMMENT, **asked))
+        return Comments(self._client, credential)._change(Comment, "createComment", **asked)
 
     def flag(
         self, comment_id: str, *, credential: Credential | None = None, flagged: bool = True
     ) -> Comment:
         """Tell the moderators, as an AppUser or as staff; `NotAllowed` for the banned."""
-        asked = mutation("setCommentFlagged", _COMMENT, id=comment_id, value=flagged)
-        return Comments(self._client, credential or self._credential)._one(Comment, asked)
+        own = Comments(self._client, credential or self._credential)
+        return own._change(Comment, "setCommentFlagged", id=comment_id, value=flagged)
 
     def approve(self, comment_id: str, *, approved: bool = True) -> Comment:
-        asked = mutation("setCommentApproved", _COMMENT, id=comment_id, value=approved)
-        return self._one(Comment, asked)
+        return self._change(Comment, "setCommentApproved", id=comment_id, value=approved)
 
     def set_body(self, comment_id: str, body: str) -> Comment:
-        return self._one(Comment, mutation("setCommentBody", _COMMENT, id=comment_id, value=body))
+        return self._change(Comment, "setCommentBody", id=comment_id, value=body)
 
     def delete(self, comment_id: str) -> None:
         self._call(mutation("deleteComment", id=comment_id))
@@ -132,14 +124,14 @@ class Comments(Resource):
 
     def archive(self, stream_id: str, *, archived: bool = True) -> CommentStream:
         """Close a stream for new comments, or open it again."""
-        asked = mutation("setCommentStreamArchived", _STREAM, id=stream_id, value=archived)
-        return self._one(CommentStream, asked)
+        name = "setCommentStreamArchived"
+        return self._change(CommentStream, name, id=stream_id, value=archived)
 
 
 class _Public(Resource):
     """Asks for nobody: with a credential these operations would say no more."""
 
-    def _call(self, operation: Any, *, nullable: bool = False) -> Any:
+    def _call(self, operation: Operation, *, nullable: bool = False) -> Any:
         return self._client._call(operation, nullable=nullable)
 
 

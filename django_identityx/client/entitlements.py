@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from dataclasses import asdict
+from typing import Any, TypedDict, Unpack
 
-from ..service import given, mutation, query, selection
-from .resource import PAGE, Resource, sorted_by
-from .results import AccessLevelDetails, TeamDetails
+from ..service import given
+from .resource import PAGE, Resource, kept, sorted_by, wire
+from .results import AccessLevelDetails, AccessLevelMessages, TeamDetails
 
-_LEVEL = selection(AccessLevelDetails)
-_TEAM = selection(TeamDetails)
+
+class LevelFields(TypedDict, total=False):
+    """What can be said of a level beside its name; None says nothing. The messages are HTML."""
+
+    description: str | None
+    logged_in_no_access: str | None
+    logged_out_no_access: str | None
 
 
 class AccessLevels(Resource):
@@ -24,44 +30,38 @@ class AccessLevels(Resource):
         return self._each(AccessLevelDetails, "matchAccessLevels", **asked)
 
     def get(self, level_id: str) -> AccessLevelDetails:
-        return self._one(AccessLevelDetails, query("accessLevel", _LEVEL, id=level_id))
+        return self._one(AccessLevelDetails, "accessLevel", id=level_id)
 
-    def create(
-        self,
-        name: str,
-        *,
-        description: str | None = None,
-        logged_in_no_access: str | None = None,
-        logged_out_no_access: str | None = None,
-    ) -> AccessLevelDetails:
+    def create(self, name: str, **fields: Unpack[LevelFields]) -> AccessLevelDetails:
         """Create a level; without messages IdentityX makes some."""
-        messages = given(
-            loggedInNoAccess=logged_in_no_access, loggedOutNoAccess=logged_out_no_access
-        )
-        asked = given(name=name, description=description, messages=messages or None)
-        return self._one(AccessLevelDetails, mutation("createAccessLevel", _LEVEL, **asked))
+        said = _level({"name": name, **given(**fields)})
+        return self._change(AccessLevelDetails, "createAccessLevel", **said)
 
     def update(
-        self,
-        level_id: str,
-        *,
-        name: str | None = None,
-        description: str | None = None,
-        logged_in_no_access: str | None = None,
-        logged_out_no_access: str | None = None,
+        self, level_id: str, *, name: str | None = None, **fields: Unpack[LevelFields]
     ) -> AccessLevelDetails:
         """Change a level; what is None stays, so it is read first."""
         now = self.get(level_id)
-        payload = {
-            "name": _or(name, now.name),
-            "description": _or(description, now.description),
-            "messages": {
-                "loggedInNoAccess": _or(logged_in_no_access, now.messages.logged_in_no_access),
-                "loggedOutNoAccess": _or(logged_out_no_access, now.messages.logged_out_no_access),
-            },
-        }
-        operation = mutation("updateAccessLevel", _LEVEL, id=level_id, payload=payload)
-        return self._one(AccessLevelDetails, operation)
+        said = {"name": now.name, **kept(now, LevelFields), **asdict(now.messages)}
+        payload = _level(said | given(name=name, **fields))
+        return self._change(AccessLevelDetails, "updateAccessLevel", id=level_id, payload=payload)
+
+
+def _level(fields: dict[str, Any]) -> dict[str, Any]:
+    names = AccessLevelMessages.__annotations__
+    messages = {name: text for name, text in fields.items() if name in names}
+    others = {name: value for name, value in fields.items() if name not in names}
+    return wire(others) | ({"messages": wire(messages)} if messages else {})
+
+
+class TeamFields(TypedDict, total=False):
+    """What can be said of a team beside its name; None says nothing."""
+
+    description: str | None
+    active: bool | None
+    cidrs: Iterable[str] | None
+    domains: Iterable[str] | None
+    access_level_ids: Iterable[str] | None
 
 
 class Teams(Resource):
@@ -75,47 +75,26 @@ class Teams(Resource):
         return self._each(TeamDetails, "matchTeams", **asked)
 
     def get(self, team_id: str) -> TeamDetails:
-        return self._one(TeamDetails, query("team", _TEAM, id=team_id))
+        return self._one(TeamDetails, "team", id=team_id)
 
-    def create(
-        self,
-        name: str,
-        *,
-        description: str | None = None,
-        active: bool = True,
-        cidrs: Iterable[str] = (),
-        domains: Iterable[str] = (),
-        access_level_ids: Iterable[str] = (),
-    ) -> TeamDetails:
-        """Create a team; whoever comes from its networks or mail domains is in it."""
-        asked: dict[str, Any] = given(name=name, description=description, active=active)
-        asked |= {"cidrs": [*cidrs], "domains": [*domains], "accessLevelIds": [*access_level_ids]}
-        return self._one(TeamDetails, mutation("createTeam", _TEAM, **asked))
+    def create(self, name: str, **fields: Unpack[TeamFields]) -> TeamDetails:
+        """Create a team, by default an active one; who comes from its networks or domains is in."""
+        said = {"active": True, **dict.fromkeys(_LISTS, ()), **given(**fields)}
+        return self._change(TeamDetails, "createTeam", name=name, **_team(said))
 
     def update(
-        self,
-        team_id: str,
-        *,
-        name: str | None = None,
-        description: str | None = None,
-        active: bool | None = None,
-        cidrs: Iterable[str] | None = None,
-        domains: Iterable[str] | None = None,
-        access_level_ids: Iterable[str] | None = None,
+        self, team_id: str, *, name: str | None = None, **fields: Unpack[TeamFields]
     ) -> TeamDetails:
         """Change a team; what is None stays, so it is read first: IdentityX would empty it."""
         now = self.get(team_id)
-        payload = {
-            "name": _or(name, now.name),
-            "description": _or(description, now.description),
-            "active": _or(active, now.active),
-            "cidrs": [*_or(cidrs, now.cidrs)],
-            "domains": [*_or(domains, now.domains)],
-            "accessLevelIds": [*_or(access_level_ids, (lvl.id for lvl in now.access_levels))],
-        }
-        operation = mutation("updateTeam", _TEAM, id=team_id, payload=payload)
-        return self._one(TeamDetails, operation)
+        levels = [level.id for level in now.access_levels]
+        said = {"name": now.name, **kept(now, TeamFields), "access_level_ids": levels}
+        payload = _team(said | given(name=name, **fields))
+        return self._change(TeamDetails, "updateTeam", id=team_id, payload=payload)
 
 
-def _or(value: Any, otherwise: Any) -> Any:
-    return otherwise if value is None else value
+_LISTS = ("cidrs", "domains", "access_level_ids")
+
+
+def _team(fields: dict[str, Any]) -> dict[str, Any]:
+    return wire(fields | {name: [*fields[name]] for name in _LISTS})

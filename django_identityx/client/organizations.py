@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Any, TypedDict, TypeVar, Unpack
+from typing import Any, TypedDict, Unpack
 
-from ..service import Operation, mutation, query, read, selection
+from ..service import Operation, given, mutation, query, read, selection
 from ..users import ConsentPolicy
-from .resource import Resource, several, wire
+from .resource import Resource, kept, wire
 from .results import (
+    AppContext,
     ApplicationDetails,
     Company,
-    Context,
     ContextDetails,
     Invitation,
     OrganizationDetails,
     StaffMember,
 )
-
-T = TypeVar("T")
-
-_APPLICATION = selection(ApplicationDetails)
-_ORGANIZATION = selection(OrganizationDetails)
 
 
 class _OfOrganization(Resource):
@@ -30,9 +25,9 @@ class _OfOrganization(Resource):
 
     def _call(self, operation: Operation, *, nullable: bool = False) -> Any:
         if not self._client.org_id:
-            asked = query("activeAppContext", selection(Context))
-            found = read(Context, self._client._call(asked))
-            self._client = self._client._with(org_id=found.application.organization.id)
+            asked = query("activeAppContext", selection(AppContext))
+            found = read(AppContext, self._client._call(asked))
+            self._client = self._client._with(org_id=found.organization_id)
         return super()._call(operation, nullable=nullable)
 
 
@@ -43,8 +38,7 @@ class Memberships(_OfOrganization):
         return self._several(StaffMember, "organizationUsers")
 
     def set_role(self, email: str, role: str) -> StaffMember:
-        fields = selection(StaffMember)
-        return self._one(StaffMember, mutation("updateUserOrgRole", fields, email=email, role=role))
+        return self._change(StaffMember, "updateUserOrgRole", email=email, role=role)
 
     def remove(self, email: str) -> None:
         self._call(mutation("removeUserFromOrg", email=email), nullable=True)
@@ -58,9 +52,6 @@ class Memberships(_OfOrganization):
 
     def cancel_invitation(self, email: str) -> None:
         self._call(mutation("removeUserInvite", email=email), nullable=True)
-
-    def _several(self, kind: type[T], name: str) -> tuple[T, ...]:
-        return several(kind, self._call(query(name, selection(kind))))
 
 
 class ContextFields(TypedDict, total=False):
@@ -77,47 +68,40 @@ class ApplicationSettings(_OfOrganization):
     """The application: its name, the sender, language and wording of its mails."""
 
     def get(self) -> ApplicationDetails:
-        return self._one(ApplicationDetails, query("activeApplication", _APPLICATION))
+        return self._one(ApplicationDetails, "activeApplication")
 
     def update(self, **fields: Unpack[ContextFields]) -> ApplicationDetails:
         """Change the application; what is left out stays, so it is read first."""
         now = self.get()
-        return self._change("updateApplication", id=now.id, payload=_payload(now, fields))
+        payload = _context(now, fields)
+        return self._change(ApplicationDetails, "updateApplication", id=now.id, payload=payload)
 
     def add_context(self, **fields: Unpack[ContextFields]) -> ApplicationDetails:
         """Add a context; ``name``, ``email`` and ``language`` are needed."""
-        return self._change("addApplicationContext", payload=wire(fields), **self._which)
+        return self._change_contexts("addApplicationContext", payload=wire(fields))
 
     def update_context(
         self, context_id: str, **fields: Unpack[ContextFields]
     ) -> ApplicationDetails:
         """Change a context; what is left out stays."""
         now = next((c for c in self.get().contexts if c.id == context_id), None)
-        payload = wire(fields) if now is None else _payload(now, fields)
-        asked = {"contextId": context_id, "payload": payload, **self._which}
-        return self._change("updateApplicationContext", **asked)
+        asked = {"contextId": context_id, "payload": _context(now, fields)}
+        return self._change_contexts("updateApplicationContext", **asked)
 
     def remove_context(self, context_id: str) -> ApplicationDetails:
-        return self._change("removeApplicationContext", contextId=context_id, **self._which)
+        return self._change_contexts("removeApplicationContext", contextId=context_id)
 
-    @property
-    def _which(self) -> dict[str, str | None]:
-        return {"applicationId": self._client.app_id}
-
-    def _change(self, name: str, /, **asked: Any) -> ApplicationDetails:
-        return self._one(ApplicationDetails, mutation(name, _APPLICATION, **asked))
+    def _change_contexts(self, name: str, /, **asked: Any) -> ApplicationDetails:
+        app_id = self._client.app_id
+        return self._change(ApplicationDetails, name, applicationId=app_id, **asked)
 
 
-def _payload(now: ContextDetails, fields: ContextFields) -> dict[str, Any]:
-    kept: dict[str, Any] = {
-        "name": now.name,
-        "email": now.email,
-        "description": now.description,
-        "language": now.language,
-    }
-    if now.login_link_template is not None:
-        kept["loginLinkTemplate"] = wire(asdict(now.login_link_template))
-    return {**kept, **wire(fields)}
+def _context(now: ContextDetails | None, fields: ContextFields) -> dict[str, Any]:
+    said = kept(now, ContextFields)
+    template = said.pop("login_link_template", None)
+    if template is not None:
+        said["login_link_template"] = wire(asdict(template))
+    return wire({**said, **fields})
 
 
 class OrganizationFields(TypedDict, total=False):
@@ -142,24 +126,33 @@ class CompanyFields(TypedDict, total=False):
     support_email: str | None
 
 
+class PolicyFields(TypedDict, total=False):
+    """What can be said of a consent policy; None says nothing."""
+
+    name: str | None
+    message: str | None
+    country_codes: Iterable[str] | None
+    enabled: bool | None
+    required: bool | None
+
+
 class OrganizationSettings(_OfOrganization):
     """The organization, the company behind it, and what it asks people to consent to."""
 
     def get(self) -> OrganizationDetails:
-        return self._one(OrganizationDetails, query("activeOrganization", _ORGANIZATION))
+        return self._one(OrganizationDetails, "activeOrganization")
 
     def update(self, **fields: Unpack[OrganizationFields]) -> OrganizationDetails:
         """Change the organization; what is left out stays, so it is read first."""
         now = self.get()
-        kept = {name: getattr(now, name) for name in OrganizationFields.__annotations__}
-        payload = wire({**kept, **fields})
-        return self._change("updateOrganization", id=now.id, payload=payload)
+        payload = wire({**kept(now, OrganizationFields), **fields})
+        return self._change(OrganizationDetails, "updateOrganization", id=now.id, payload=payload)
 
     def update_company(self, **fields: Unpack[CompanyFields]) -> OrganizationDetails:
         """Change the company; what is left out stays, so it is read first."""
         now = self.get().company or Company("")
-        kept = {name: getattr(now, name) for name in CompanyFields.__annotations__}
-        return self._change("setOrganizationCompanyInfo", company=wire({**kept, **fields}))
+        company = wire({**kept(now, CompanyFields), **fields})
+        return self._change(OrganizationDetails, "setOrganizationCompanyInfo", company=company)
 
     def add_consent_policy(
         self,
@@ -171,44 +164,21 @@ class OrganizationSettings(_OfOrganization):
         required: bool = False,
     ) -> OrganizationDetails:
         """Ask people of some countries to consent."""
-        payload = _policy(name, message, country_codes, enabled, required)
-        return self._change("addOrganizationRegionalConsentPolicy", payload=payload)
+        said = {"name": name, "message": message, "enabled": enabled, "required": required}
+        payload = {**said, "countryCodes": [*country_codes]}
+        name = "addOrganizationRegionalConsentPolicy"
+        return self._change(OrganizationDetails, name, payload=payload)
 
     def update_consent_policy(
-        self,
-        policy: ConsentPolicy,
-        *,
-        name: str | None = None,
-        message: str | None = None,
-        country_codes: Iterable[str] | None = None,
-        enabled: bool | None = None,
-        required: bool | None = None,
+        self, policy: ConsentPolicy, **fields: Unpack[PolicyFields]
     ) -> OrganizationDetails:
         """Change a policy; what is None stays as ``policy`` has it."""
-        payload = _policy(
-            policy.name if name is None else name,
-            policy.message if message is None else message,
-            (c.id for c in policy.countries) if country_codes is None else country_codes,
-            policy.enabled if enabled is None else enabled,
-            policy.required if required is None else required,
-        )
-        asked = {"policyId": policy.id, "payload": payload}
-        return self._change("updateOrganizationRegionalConsentPolicy", **asked)
+        countries = [country.id for country in policy.countries]
+        said = {**kept(policy, PolicyFields), "country_codes": countries, **given(**fields)}
+        payload = wire({**said, "country_codes": [*said["country_codes"]]})
+        name = "updateOrganizationRegionalConsentPolicy"
+        return self._change(OrganizationDetails, name, policyId=policy.id, payload=payload)
 
     def remove_consent_policy(self, policy_id: str) -> OrganizationDetails:
-        return self._change("removeOrganizationRegionalConsentPolicy", policyId=policy_id)
-
-    def _change(self, name: str, /, **asked: Any) -> OrganizationDetails:
-        return self._one(OrganizationDetails, mutation(name, _ORGANIZATION, **asked))
-
-
-def _policy(
-    name: str, message: str, country_codes: Iterable[str], enabled: bool, required: bool
-) -> dict[str, Any]:
-    return {
-        "name": name,
-        "message": message,
-        "countryCodes": [*country_codes],
-        "enabled": enabled,
-        "required": required,
-    }
+        name = "removeOrganizationRegionalConsentPolicy"
+        return self._change(OrganizationDetails, name, policyId=policy_id)

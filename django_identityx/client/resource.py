@@ -7,7 +7,18 @@ from typing import Any, TypeVar
 
 from ..credentials import Credential
 from ..exceptions import NotFound, Unclear
-from ..service import Operation, camel, given, query, read, selection, shape
+from ..service import (
+    Operation,
+    camel,
+    given,
+    mutation,
+    object_of,
+    query,
+    read,
+    selection,
+    several,
+    shape,
+)
 from .base import BaseClient
 
 T = TypeVar("T")
@@ -27,9 +38,17 @@ class Resource:
             return self._client._staff(operation, nullable=nullable)
         return self._client._call(operation, self._credential, nullable=nullable)
 
-    def _one(self, kind: type[T], operation: Operation) -> T:
-        """Read what an operation answers; `NotFound` where that is null."""
-        return self._made(kind, self._call(operation, nullable=not operation.is_mutation))
+    def _one(self, kind: type[T], name: str, /, **asked: Any) -> T:
+        """Ask for a ``kind``; `NotFound` where IdentityX answers null."""
+        asking = query(name, self._selected(kind), **asked)
+        return self._made(kind, self._call(asking, nullable=True))
+
+    def _several(self, kind: type[T], name: str) -> tuple[T, ...]:
+        return several(kind, self._call(query(name, self._selected(kind))))
+
+    def _change(self, kind: type[T], name: str, /, **asked: Any) -> T:
+        """Have a ``kind`` changed or made; as it is afterwards."""
+        return self._made(kind, self._call(mutation(name, self._selected(kind), **asked)))
 
     def _made(self, kind: type[T], value: Any) -> T:
         if value is None:
@@ -57,23 +76,10 @@ class Resource:
 
     def _some(self, kind: type, name: str, /, **asked: Any) -> tuple[list[Any], str | None]:
         """The entries of one page, unread, and the cursor of the next."""
-        node = self._selected(kind)
-        fields = f"edges {{ node {{ {node} }} }} pageInfo {{ hasNextPage endCursor }}"
-        return page_of(self._call(query(name, fields, **asked)), name)
+        return page_of(self._call(query(name, page(self._selected(kind)), **asked)), name)
 
     def _count(self, name: str, **asked: Any) -> int:
-        value = self._call(query(name, "totalCount", pagination={"limit": 1}, **asked))
-        count = value.get("totalCount") if isinstance(value, dict) else None
-        if not isinstance(count, int):
-            raise shape(name)
-        return count
-
-
-def several(kind: type[T], value: Any) -> tuple[T, ...]:
-    """Read a list that comes at once."""
-    if not isinstance(value, list):
-        raise shape("a list")
-    return tuple([read(kind, entry) for entry in value if entry is not None])
+        return count_of(self._call(query(name, "totalCount", pagination={"limit": 1}, **asked)))
 
 
 def sorted_by(order: str) -> dict[str, str]:
@@ -87,11 +93,20 @@ def wire(fields: Any) -> dict[str, Any]:
     return {camel(name): value for name, value in fields.items()}
 
 
+def kept(now: object, fields: type) -> dict[str, Any]:
+    """What ``now`` says of ``fields``, a `TypedDict`: IdentityX would empty what is left out."""
+    return {name: getattr(now, name) for name in fields.__annotations__ if hasattr(now, name)}
+
+
+def page(node: str) -> str:
+    """What is selected of a page whose entries are ``node``."""
+    return f"edges {{ node {{ {node} }} }} pageInfo {{ hasNextPage endCursor }}"
+
+
 def page_of(value: Any, name: str) -> tuple[list[Any], str | None]:
     """The entries of a page, and the cursor of the next one if there is one."""
-    edges = value.get("edges") if isinstance(value, dict) else None
-    info = value.get("pageInfo") if isinstance(value, dict) else None
-    if not isinstance(edges, list) or not isinstance(info, dict):
+    edges, info = object_of(value).get("edges"), object_of(value.get("pageInfo"))
+    if not isinstance(edges, list):
         raise shape(name)
     nodes = [edge.get("node") for edge in edges if isinstance(edge, dict)]
     end = info.get("endCursor")
@@ -100,3 +115,11 @@ def page_of(value: Any, name: str) -> tuple[list[Any], str | None]:
     if not isinstance(end, str) or not end or not nodes:
         raise shape(name)
     return nodes, end
+
+
+def count_of(value: Any) -> int:
+    """How many entries there are on all pages."""
+    count = object_of(value).get("totalCount")
+    if not isinstance(count, int):
+        raise shape("totalCount")
+    return count

@@ -13,40 +13,6 @@ ROLES = frozenset({"Owner", "Administrator", "Member", "Guest"})
 
 
 @dataclass(frozen=True)
-class Named:
-    """What is known by an id and a name."""
-
-    id: str
-    name: str
-
-
-@dataclass(frozen=True)
-class Held:
-    """A membership as IdentityX tells it."""
-
-    role: str
-    organization: Named
-
-
-@dataclass(frozen=True)
-class Owned:
-    """An application, and whose it is."""
-
-    id: str
-    organization: Named
-
-
-@dataclass(frozen=True)
-class Context:
-    """An ``activeAppContext`` as IdentityX tells it."""
-
-    application: Owned
-    user: AppUser | None = None
-    merged_access_levels: tuple[AccessLevel, ...] = ()
-    merged_teams: tuple[Team, ...] = ()
-
-
-@dataclass(frozen=True)
 class AppUserLogin:
     """What a login link was exchanged for."""
 
@@ -68,11 +34,13 @@ class OrgUserLogin:
 class AppContext:
     """Application and organization ids, and what a visitor is entitled to altogether."""
 
-    app_id: str
-    organization_id: str
-    user: AppUser | None
-    access_levels: tuple[AccessLevel, ...]
-    teams: tuple[Team, ...]
+    app_id: str = field(metadata={"wire": "application.id"})
+    organization_id: str = field(metadata={"wire": "application.organization.id"})
+    user: AppUser | None = None
+    access_levels: tuple[AccessLevel, ...] = field(
+        default=(), metadata={"wire": "mergedAccessLevels"}
+    )
+    teams: tuple[Team, ...] = field(default=(), metadata={"wire": "mergedTeams"})
 
 
 @dataclass(frozen=True)

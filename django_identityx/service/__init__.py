@@ -15,7 +15,7 @@ from .answers import (
 from .dialects import AUTO, Endpoint, header
 from .gates import PEOPLE, VERIFICATION, Gate, Load, gate
 from .operations import Operation, camel, given, mutation, query
-from .payloads import read, selection, shape
+from .payloads import object_of, read, selection, several, shape
 from .transport import Transport
 
 __all__ = [
@@ -40,10 +40,12 @@ __all__ = [
     "meaning",
     "mutation",
     "no_verdict",
+    "object_of",
     "parse",
     "query",
     "read",
     "selection",
+    "several",
     "shape",
     "value_of",
 ]

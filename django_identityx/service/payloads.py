@@ -1,8 +1,9 @@
 """From IdentityX's JSON to our types, strictly: another shape is no verdict.
 
 A dataclass says by its fields what is selected and how it is read, so that a field is added in one
-place. Names are IdentityX's in snake case, or what ``metadata={"wire": ...}`` says; None there
-means that it comes from elsewhere. Null is a field's default; where it has none, it is no verdict.
+place. Names are IdentityX's in snake case, or what ``metadata={"wire": ...}`` says: with dots where
+it is further in, None where it comes from elsewhere. Null is a field's default; where it has none,
+it is no verdict.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import types
 import typing
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, TypeVar
 
 from ..exceptions import Unclear
@@ -25,7 +27,7 @@ _Reader = Callable[[Any, str], Any]
 @dataclasses.dataclass(frozen=True)
 class _Field:
     name: str
-    wire: str
+    path: tuple[str, ...]  # IdentityX's names, from the outermost in
     is_required: bool
     read: _Reader
     selection: str
@@ -33,57 +35,63 @@ class _Field:
 
 def selection(kind: Any) -> str:
     """The fields of IdentityX's type that make a ``kind``."""
-    return " ".join(
-        f"{f.wire} {{ {f.selection} }}" if f.selection else f.wire for f in _fields(kind)
-    )
+    return " ".join(entry.selection for entry in _fields(kind))
 
 
 def read(kind: type[T], value: Any, **given: Any) -> T:
     """Make a ``kind`` of a JSON object; ``given`` is what it can't tell. Raises `Unclear`."""
-    if not isinstance(value, dict):
-        raise shape("an object")
     found = given
     for entry in _fields(kind):
-        raw = value.get(entry.wire)
+        raw = value
+        for name in entry.path:
+            raw = object_of(raw).get(name)
         if raw is not None:
-            found[entry.name] = entry.read(raw, entry.wire)
+            found[entry.name] = entry.read(raw, entry.path[-1])
             if not entry.is_required or found[entry.name] != "":
                 continue
         if entry.is_required:
-            raise shape(entry.wire)
+            raise shape(entry.path[-1])
     return kind(**found)
+
+
+def several(kind: type[T], value: Any) -> tuple[T, ...]:
+    """Make a ``kind`` of each entry of a JSON list."""
+    found: tuple[T, ...] = _list(_reader(kind))(value, "a list")
+    return found
+
+
+def object_of(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise shape("an object")
+    return value
 
 
 def shape(name: str) -> Unclear:
     return Unclear(f"IdentityX's answer has another shape at {name}.")
 
 
-_known: dict[Any, tuple[_Field, ...]] = {}
-
-
-def _fields(kind: Any) -> tuple[_Field, ...]:
-    known = _known.get(kind)
-    return _known.setdefault(kind, _described(kind)) if known is None else known
-
-
 def _described(kind: Any) -> tuple[_Field, ...]:
     hints = typing.get_type_hints(kind)
     return tuple(
-        _field(field, hints[field.name])
-        for field in dataclasses.fields(kind)
-        if field.metadata.get("wire", field.name) is not None
+        [
+            _field(field, hints[field.name])
+            for field in dataclasses.fields(kind)
+            if field.metadata.get("wire", field.name) is not None
+        ]
     )
+
+
+_fields: Callable[[Any], tuple[_Field, ...]] = cache(_described)
 
 
 def _field(field: dataclasses.Field[Any], hint: Any) -> _Field:
+    path = tuple(field.metadata.get("wire", camel(field.name)).split("."))
+    inner = _selection_in(hint)
+    for name in reversed(path):
+        inner = f"{name} {{ {inner} }}" if inner else name
     missing = dataclasses.MISSING
-    return _Field(
-        name=field.name,
-        wire=field.metadata.get("wire") or camel(field.name),
-        is_required=field.default is missing and field.default_factory is missing,
-        read=_reader(hint),
-        selection=field.metadata.get("select") or _selection_in(hint),
-    )
+    is_required = field.default is missing and field.default_factory is missing
+    return _Field(field.name, path, is_required, _reader(hint), inner)
 
 
 def _selection_in(hint: Any) -> str:

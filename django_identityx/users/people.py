@@ -42,8 +42,8 @@ class Membership:
     """A role (``Owner``, ``Administrator``, ``Member``, ``Guest``) in one organization."""
 
     role: str
-    organization_id: str
-    organization_name: str
+    organization_id: str = field(metadata={"wire": "organization.id"})
+    organization_name: str = field(metadata={"wire": "organization.name"})
 
 
 @dataclass(frozen=True, eq=False)
