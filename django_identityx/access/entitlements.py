@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any
 
 from ..addresses import Visitor
 from ..applications import Application
 from ..client import IdentityXClient
-from ..conf import conf
 from ..credentials import Credential
-from ..exceptions import ConfigurationError, OperationFailed, Unclear
 from ..process import PerProcess
 from ..users import AccessLevel
-from ..verification import Engine, Lifetimes
+from ..verification import AboutApplication, Engine, Lifetimes
 
 
 @dataclass(frozen=True)
@@ -25,54 +22,34 @@ class Entitlements:
     is_in_team: bool
 
 
-class _Question:
+class _Question(AboutApplication[Entitlements]):
     """``activeAppContext`` for one visitor, together with ``activeAppUser`` for a credential."""
 
-    __slots__ = ("_address", "_application", "_credential", "key")
-
     def __init__(
-        self,
-        prefix: str,
-        application: Application,
-        credential: Credential | None,
-        address: str | None,
+        self, application: Application, credential: Credential | None, address: str | None
     ) -> None:
-        if application.app_id is None:
-            raise ConfigurationError("Access levels belong to an application: IDENTITYX_APP_ID.")
-        self._application = application
-        self._credential = credential
-        self._address = address
         token = "" if credential is None else credential.token
-        about = f"{prefix}\0{application.app_id}\0{token}\0{address or ''}"
-        self.key = hashlib.sha256(about.encode("utf-8", "surrogatepass")).digest()
+        super().__init__(application, token, address or "")
+        self._credential, self._address = credential, address
 
-    def prepare(self, *, is_known: bool) -> float | None:
-        return None  # the credential has just been verified, and its expiry with it
-
-    def ask(self) -> Entitlements:
-        client = IdentityXClient.from_settings(
-            self._application, visitor=Visitor(self._address), lane=None
-        )
-        try:
-            context = client.active_app_context(self._credential)
-        except OperationFailed as error:
-            raise Unclear("IdentityX gave no answer about access.") from error
+    def answer(self, client: IdentityXClient) -> Entitlements:
+        client = client.for_visitor(Visitor(self._address))
+        context = client.active_app_context(self._credential)
         return Entitlements(context.access_levels, bool(context.teams))
 
     def pack(self, value: Entitlements) -> Any:
         levels = [[level.id, level.name] for level in value.levels]
-        return {"app": self._application.app_id, "levels": levels, "team": value.is_in_team}
+        return {"app": self.application.app_id, "levels": levels, "team": value.is_in_team}
 
     def unpack(self, data: Any) -> Entitlements | None:
-        if data["app"] != self._application.app_id:
+        if data["app"] != self.application.app_id:
             return None
         levels = tuple([AccessLevel(str(id_), str(name)) for id_, name in data["levels"]])
         return Entitlements(levels, data["team"] is True)
 
 
-# Where keys begin, and the answers.
-_of_process: PerProcess[tuple[str, Engine[Entitlements]]] = PerProcess(
-    lambda: (f"access\0{conf.API_URL}", Engine("access:", Lifetimes.from_settings()))
+_engine: PerProcess[Engine[Entitlements]] = PerProcess(
+    lambda: Engine("access:", Lifetimes.from_settings())
 )
 
 
@@ -83,6 +60,6 @@ def entitlements(
 
     Raises `Rejected` where the credential has ended since, `Unavailable` or `ConfigurationError`.
     """
-    prefix, engine = _of_process.value or _of_process()
-    verdict = engine.find(_Question(prefix, application, credential, address))[1]
+    engine = _engine.value or _engine()
+    verdict = engine.find(_Question(application, credential, address))[1]
     return verdict.value, verdict.fresh

@@ -6,21 +6,18 @@ unavailable, without end. Without it a level is known by what a visitor holds, o
 
 from __future__ import annotations
 
-import hashlib
-import math
 import re
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 from ..applications import Application
 from ..client import IdentityXClient
 from ..conf import conf
-from ..exceptions import ConfigurationError, OperationFailed, Unavailable, Unclear
+from ..exceptions import ConfigurationError, OperationFailed, Unavailable
 from ..process import PerProcess
 from ..users import AccessLevel
-from ..verification import Engine, Lifetimes
+from ..verification import SETTLED, AboutApplication, Engine
 
-AN_HOUR = 3600.0
 _ID = re.compile(r"[0-9a-f]{24}")
 
 
@@ -39,16 +36,8 @@ def is_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
-class _Levels:
-    """A question whose answer are levels of one application."""
-
-    def __init__(self, application: Application, *parts: str) -> None:
-        self.application = application
-        text = "\0".join(("levels", conf.API_URL, application.app_id or "", *parts))
-        self.key = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
-
-    def prepare(self, *, is_known: bool) -> float | None:
-        return None
+class _Levels(AboutApplication[tuple[Level, ...]]):
+    """Levels of one application."""
 
     def pack(self, value: tuple[Level, ...]) -> Any:
         return [[v.id, v.name, v.logged_in_message, v.logged_out_message] for v in value]
@@ -60,24 +49,14 @@ class _Levels:
 class _All(_Levels):
     """All levels; only an API token may ask."""
 
-    def ask(self) -> tuple[Level, ...]:
-        client = IdentityXClient.from_settings(self.application, lane=None)
+    def answer(self, client: IdentityXClient) -> tuple[Level, ...]:
         try:
-            return tuple(
-                [
-                    Level(
-                        level.id,
-                        level.name,
-                        level.messages.logged_in_no_access,
-                        level.messages.logged_out_no_access,
-                    )
-                    for level in client.access_levels.list(page_size=1000)
-                ]
-            )
+            found = list(client.access_levels.list(page_size=1000))
         except OperationFailed as error:
             raise ConfigurationError(
                 "IDENTITYX_API_TOKEN may not read the access levels of this application."
             ) from error
+        return tuple([Level(v.id, v.name, *astuple(v.messages)) for v in found])
 
 
 class _One(_Levels):
@@ -87,29 +66,15 @@ class _One(_Levels):
         super().__init__(application, id_)
         self._id = id_
 
-    def ask(self) -> tuple[Level, ...]:
-        client = IdentityXClient.from_settings(self.application, lane=None)
-        try:
-            found = client.check_content_access(required_access_level_ids=[self._id])
-        except OperationFailed as error:
-            raise Unclear("IdentityX gave no answer about a level.") from error
-        return tuple(
-            [
-                Level(
-                    level.id,
-                    level.name,
-                    found.messages.get("loggedInNoAccess", ""),
-                    found.messages.get("loggedOutNoAccess", ""),
-                )
-                for level in found.required_access_levels
-                if level.id == self._id  # ids of other applications are dropped
-            ]
-        )
+    def answer(self, client: IdentityXClient) -> tuple[Level, ...]:
+        found = client.check_content_access(required_access_level_ids=[self._id])
+        texts = [found.messages.get(f"logged{way}NoAccess", "") for way in ("In", "Out")]
+        # Ids of other applications are dropped.
+        levels = [level for level in found.required_access_levels if level.id == self._id]
+        return tuple([Level(level.id, level.name, *texts) for level in levels])
 
 
-_engine_of_process: PerProcess[Engine[tuple[Level, ...]]] = PerProcess(
-    lambda: Engine("levels:", Lifetimes(fresh=AN_HOUR, local=AN_HOUR, stale=math.inf))
-)
+_engine: PerProcess[Engine[tuple[Level, ...]]] = PerProcess(lambda: Engine("levels:", SETTLED))
 
 
 def describe(
@@ -122,7 +87,7 @@ def describe(
     """
     try:
         if conf.API_TOKEN is not None:
-            return _from_catalogue(_find(_All(application)), wanted)
+            return _from_catalogue(_engine().answer(_All(application)), wanted)
         return tuple(
             [_by_id(application, name) if is_id(name) else Level("", name) for name in wanted]
         )
@@ -151,10 +116,5 @@ def _from_catalogue(levels: tuple[Level, ...], wanted: tuple[str, ...]) -> tuple
 
 
 def _by_id(application: Application, id_: str) -> Level:
-    found = _find(_One(application, id_))
+    found = _engine().answer(_One(application, id_))
     return found[0] if found else Level(id_, "")
-
-
-def _find(question: _All | _One) -> tuple[Level, ...]:
-    levels: tuple[Level, ...] = _engine_of_process().find(question)[1].value
-    return levels

@@ -12,7 +12,8 @@ they are members: ``application.org_id``, or the one that the application is of.
 
 For other rooms that ask IdentityX about a visitor: `Engine` finds the answer to a `Question` in two
 tiers, asks once for all who wait, and lets a `Verdict` serve on in an outage, for the `Lifetimes`
-that it is given.
+that it is given. `AboutApplication` is where most questions begin; `SETTLED` is for answers that
+change once in months.
 """
 
 from __future__ import annotations
@@ -31,10 +32,13 @@ from ..process import PerProcess
 from ..service import VERIFICATION, Load, gate
 from ..users import AppUser, OrgUser
 from .engine import Engine
-from .verdict import Lifetimes, Question, Verdict
+from .questions import AboutApplication
+from .verdict import SETTLED, Lifetimes, Question, Verdict
 from .verifier import Client, Verifier
 
 __all__ = [
+    "SETTLED",
+    "AboutApplication",
     "Engine",
     "Lifetimes",
     "Question",

@@ -118,6 +118,11 @@ class Engine(Generic[T]):
                 self._refuse_known(key)
                 return COALESCED if landed.fresh else STALE, landed
 
+    def answer(self, question: Question[T]) -> T:
+        """`find`, for whom the answer alone is enough."""
+        value: T = self.find(question)[1].value
+        return value
+
     def _lead(
         self,
         question: Question[T],

@@ -5,14 +5,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from hashlib import sha256
+from typing import Any, Generic, TypeVar
 
+from ..applications import Application
 from ..client import IdentityXClient
+from ..conf import conf
 from ..credentials import LEEWAY, Credential, TokenType, check_claims
-from ..exceptions import OperationFailed, Unclear
+from ..exceptions import ConfigurationError, OperationFailed, Unclear
 from ..process import PerProcess
 from ..users import AccessLevel, ApiTokenUser, AppUser, Membership, OrgUser, Team
 
+T = TypeVar("T")
 User = AppUser | OrgUser
 
 _clients: PerProcess[dict[str | None, IdentityXClient]] = PerProcess(dict)
@@ -85,24 +89,58 @@ _PLAIN = {
 }
 
 
-@dataclass(slots=True)
-class WhichOrganization:
-    """Which organization the application ``app_id`` is of."""
+_endpoint = PerProcess(lambda: conf.API_URL)
 
-    key: bytes
-    app_id: str
+
+class AboutApplication(Generic[T]):
+    """What a visitor may see or choose in ``application``: a `Question` that one call answers.
+
+    A subclass says in `answer` which; ``about`` is what else the answer depends on, a token maybe.
+    Raises `ConfigurationError` without an application.
+    """
+
+    def __init__(self, application: Application, *about: str) -> None:
+        if application.app_id is None:
+            raise ConfigurationError("This needs an application: set IDENTITYX_APP_ID.")
+        self.application = application
+        # What is digested gets no name: error reports print the locals of a frame.
+        self.key = sha256(
+            "\0".join(
+                (
+                    type(self).__qualname__,
+                    _endpoint.value or _endpoint(),
+                    application.app_id,
+                    *about,
+                )
+            ).encode("utf-8", "surrogatepass")
+        ).digest()
 
     def prepare(self, *, is_known: bool) -> float | None:
         return None
 
-    def ask(self) -> str:
+    def ask(self) -> T:
+        # The engine has a place in the gate already.
+        client = IdentityXClient.from_settings(self.application, lane=None)
         try:
-            return _client(self.app_id).active_app_context().organization_id
+            return self.answer(client)
         except OperationFailed as error:
-            raise Unclear("IdentityX does not tell the application's organization.") from error
+            raise Unclear("IdentityX gives no answer about the application.") from error
 
-    def pack(self, value: str) -> Any:
+    def answer(self, client: IdentityXClient) -> T:
+        raise NotImplementedError
+
+    def pack(self, value: T) -> Any:
         return value
+
+    def unpack(self, data: Any) -> T | None:
+        raise NotImplementedError
+
+
+class WhichOrganization(AboutApplication[str]):
+    """Which organization the application is of."""
+
+    def answer(self, client: IdentityXClient) -> str:
+        return client.active_app_context().organization_id
 
     def unpack(self, data: Any) -> str | None:
         if type(data) is not str or not data:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -78,3 +79,6 @@ class Lifetimes:
     def longest(self) -> float:
         """How long an answer could serve at all."""
         return self.fresh + self.stale if self.fresh else 0.0
+
+
+SETTLED = Lifetimes(fresh=3600.0, local=3600.0, stale=math.inf)  # what changes once in months

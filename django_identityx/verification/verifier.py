@@ -8,7 +8,6 @@ a verdict is served, because it is another question in each application.
 from __future__ import annotations
 
 import logging
-import math
 import time
 from collections.abc import Callable, Sequence
 from hashlib import sha256
@@ -26,13 +25,11 @@ from .engine import Engine
 from .metrics import LIMITED, LOCAL, REJECTED, UNAVAILABLE, Reporter, reason_of
 from .questions import User, WhichOrganization, WhoseToken
 from .suspects import Suspects
-from .verdict import Lifetimes, Verdict
+from .verdict import SETTLED, Lifetimes, Verdict
 
 logger = logging.getLogger("django_identityx")
 
 Client = Callable[[], Sequence[Bucket]]  # whom rejections count for; called only where it matters
-
-HOUR = 3600.0
 
 
 class Verifier:
@@ -45,8 +42,7 @@ class Verifier:
     def __init__(self, clock: Clock = time, way: Gate | None = None) -> None:
         self._clock = clock
         self._monotonic = clock.monotonic
-        self._url = conf.API_URL
-        self._prefixes = {kind: f"{self._url}\0{kind.value}\0" for kind in TokenType}
+        self._prefixes = {kind: f"{conf.API_URL}\0{kind.value}\0" for kind in TokenType}
         self._refuses_banned = conf.REFUSE_BANNED
         self._application = applications.from_settings()
         self._others: dict[str, Application] = {}  # by their id, where nothing else is said
@@ -56,9 +52,7 @@ class Verifier:
         self._verdicts: Engine[User] = Engine(
             "", Lifetimes.from_settings(), on_trouble=trouble, way=way, clock=clock
         )
-        self._organizations: Engine[str] = Engine(
-            "o", Lifetimes(fresh=HOUR, local=HOUR, stale=math.inf), way=way, clock=clock
-        )
+        self._organizations: Engine[str] = Engine("o", SETTLED, way=way, clock=clock)
         self._recall = self._verdicts.recall
 
     def recall(
@@ -194,10 +188,7 @@ class Verifier:
             raise ConfigurationError(
                 "Whose staff may come in is not known: set IDENTITYX_ORG_ID or IDENTITYX_APP_ID."
             )
-        parts = (self._url, "organization", application.app_id)
-        key = sha256("\0".join(parts).encode()).digest()
-        _, found = self._organizations.find(WhichOrganization(key, application.app_id))
-        return str(found.value)
+        return self._organizations.answer(WhichOrganization(application))
 
     # --- counting ---------------------------------------------------------------------------
 
