@@ -5,7 +5,6 @@ Authors' addresses are dropped right where the answer is read, and bodies made s
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,11 +18,11 @@ from ..applications import Application
 from ..client import Author, Comment, IdentityXClient
 from ..conf import conf
 from ..credentials import Credential
-from ..exceptions import ConfigurationError, OperationFailed, Rejected, Unclear
+from ..exceptions import Rejected
 from ..middleware import PRIVATE, details
 from ..process import PerProcess
 from ..users import AppUser
-from ..verification import Engine, Lifetimes
+from ..verification import AboutApplication, Engine, Lifetimes
 from .streams import Stream
 
 PAGE = 20
@@ -79,10 +78,12 @@ def listing(request: HttpRequest, stream: Stream, after: str = "") -> Listing:
     if known is not None:
         user, credential = known
         try:
-            return _find(_Question(application, stream, cursor, credential, user.id))
+            return _engine_of_process().answer(
+                _Question(application, stream, cursor, credential, user.id)
+            )
         except Rejected:  # it has ended since it was verified
             verification.forget(credential)
-    return _find(_Question(application, stream, cursor))
+    return _engine_of_process().answer(_Question(application, stream, cursor))
 
 
 def forget(application: Application, stream: Stream, credential: Credential) -> None:
@@ -111,7 +112,7 @@ def chosen_name(person: Author | AppUser) -> str:
     return "" if "@" in name or name.lower() == default.lower() else name
 
 
-class _Question:
+class _Question(AboutApplication[Listing]):
     """``commentsForStream`` for a reader, or for nobody."""
 
     def __init__(
@@ -122,28 +123,18 @@ class _Question:
         credential: Credential | None = None,
         user_id: str = "",
     ) -> None:
-        if application.app_id is None:
-            raise ConfigurationError("Comments belong to an application: IDENTITYX_APP_ID.")
-        self._application, self._stream, self._cursor = application, stream, cursor
-        self._credential, self._user_id = credential, user_id
         token = credential.token if credential is not None else ""
-        about = ("comments", conf.API_URL, application.app_id, token, stream.identifier, cursor)
-        self.key = hashlib.sha256("\0".join(about).encode("utf-8", "surrogatepass")).digest()
+        super().__init__(application, token, stream.identifier, cursor)
+        self._stream, self._cursor = stream, cursor
+        self._credential, self._user_id = credential, user_id
 
-    def prepare(self, *, is_known: bool) -> float | None:
-        return None
-
-    def ask(self) -> Listing:
-        client = IdentityXClient.from_settings(self._application, lane=None)
-        try:
-            page = client.comments.page(
-                self._stream.identifier,
-                credential=self._credential,
-                after=self._cursor or None,
-                limit=PAGE,
-            )
-        except OperationFailed as error:
-            raise Unclear("IdentityX gave no answer about comments.") from error
+    def answer(self, client: IdentityXClient) -> Listing:
+        page = client.comments.page(
+            self._stream.identifier,
+            credential=self._credential,
+            after=self._cursor or None,
+            limit=PAGE,
+        )
         seen = [shown(comment, self._user_id) for comment in page.comments if not comment.deleted]
         return Listing(
             tuple([comment for comment in seen if comment.own or comment.state == "approved"]),
@@ -175,8 +166,3 @@ class _Question:
 _engine_of_process: PerProcess[Engine[Listing]] = PerProcess(
     lambda: Engine("comments:", Lifetimes(KEPT, min(KEPT, conf.LOCAL_TTL), conf.STALE_IF_ERROR))
 )
-
-
-def _find(question: _Question) -> Listing:
-    found: Listing = _engine_of_process().find(question)[1].value
-    return found

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import math
 from dataclasses import astuple, dataclass
 from typing import Any
 
@@ -12,13 +10,10 @@ from django.utils.translation import get_language
 
 from ..applications import Application
 from ..client import IdentityXClient
-from ..conf import conf
-from ..exceptions import ConfigurationError, OperationFailed, Unclear
+from ..exceptions import OperationFailed, Unclear
 from ..process import PerProcess
 from ..users import ConsentPolicy, Country
-from ..verification import Engine, Lifetimes
-
-AN_HOUR = 3600.0
+from ..verification import SETTLED, AboutApplication, Engine
 
 
 @dataclass(frozen=True)
@@ -37,27 +32,17 @@ class Catalogue:
         return [p for p in self.policies if country in {asked.id for asked in p.countries}]
 
 
-class _Question:
+class _Question(AboutApplication[Catalogue]):
     def __init__(self, application: Application, lang: str) -> None:
-        if application.app_id is None:
-            raise ConfigurationError("Profiles belong to an application: IDENTITYX_APP_ID.")
-        self._application, self._lang = application, lang
-        text = "\0".join(("catalogue", conf.API_URL, application.app_id, lang))
-        self.key = hashlib.sha256(text.encode()).digest()
+        super().__init__(application, lang)
+        self._lang = lang
 
-    def prepare(self, *, is_known: bool) -> float | None:
-        return None
-
-    def ask(self) -> Catalogue:
-        client = IdentityXClient.from_settings(self._application, lane=None)
-        try:
-            return Catalogue(
-                tuple([(c.id, c.name) for c in _countries(client, self._lang)]),
-                tuple([(r.country.id, r.code, r.name) for r in client.regions()]),
-                tuple([policy for policy in client.consent_policies() if policy.enabled]),
-            )
-        except OperationFailed as error:
-            raise Unclear("IdentityX does not tell countries and policies.") from error
+    def answer(self, client: IdentityXClient) -> Catalogue:
+        return Catalogue(
+            tuple([(c.id, c.name) for c in _countries(client, self._lang)]),
+            tuple([(r.country.id, r.code, r.name) for r in client.regions()]),
+            tuple([policy for policy in client.consent_policies() if policy.enabled]),
+        )
 
     def pack(self, value: Catalogue) -> Any:
         return astuple(value)
@@ -86,7 +71,7 @@ def _countries(client: IdentityXClient, lang: str) -> tuple[Country, ...]:
 
 
 _engine_of_process: PerProcess[Engine[Catalogue]] = PerProcess(
-    lambda: Engine("catalogue:", Lifetimes(fresh=AN_HOUR, local=AN_HOUR, stale=math.inf))
+    lambda: Engine("catalogue:", SETTLED)
 )
 
 
@@ -96,5 +81,4 @@ def catalogue(application: Application) -> Catalogue:
     Raises `Unavailable` where IdentityX has never told, and `ConfigurationError`.
     """
     lang = (get_language() or "en").partition("-")[0]
-    found: Catalogue = _engine_of_process().find(_Question(application, lang))[1].value
-    return found
+    return _engine_of_process().answer(_Question(application, lang))
