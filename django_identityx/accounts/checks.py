@@ -16,14 +16,14 @@ from ..applications import ANY_ORGANIZATION
 from ..conf import conf
 from ..exceptions import IdentityXError
 from ..users import AppUser
-from .fields import has_field, new_row
+from .fields import new_row
+from .identities import model_field
 
 LOADER = "django_identityx.accounts.load_user"
 
 
 def connect() -> None:
     register(check_accounts, "identityx_accounts")
-    register(check_api, "identityx_accounts")
     register(check_roles, "identityx_accounts")
 
 
@@ -35,11 +35,21 @@ def check_accounts(**kwargs: Any) -> Iterator[CheckMessage]:
             id="identityx_accounts.W001",
         )
         return
+    taken: Any = api_settings.DEFAULT_AUTHENTICATION_CLASSES
     if not conf.REQUEST_USER:
         yield Warn(
             "IDENTITYX_REQUEST_USER is False: the rows of django_identityx.accounts are not "
             "request.user, and the admin does not know who signs in by link.",
             id="identityx_accounts.W002",
+        )
+    elif SessionAuthentication in taken:
+        yield Warn(
+            "REST_FRAMEWORK takes every session by default: a view with IsAuthenticated that was "
+            "there before is open to everybody who has a mailbox.",
+            hint="Put django_identityx.accounts.authentication.LocalSessionAuthentication in place "
+            "of SessionAuthentication in DEFAULT_AUTHENTICATION_CLASSES. If readers are meant to "
+            "call all views, silence this check.",
+            id="identityx_accounts.W004",
         )
     if conf.LINK_ACCOUNTS == "ask" and conf.LOCAL_LOGIN_URL is None:
         yield Warn(
@@ -60,24 +70,9 @@ def check_accounts(**kwargs: Any) -> Iterator[CheckMessage]:
             )
 
 
-def check_api(**kwargs: Any) -> Iterator[CheckMessage]:
-    if conf.USER_LOADER is None or not conf.REQUEST_USER:
-        return
-    taken: Any = api_settings.DEFAULT_AUTHENTICATION_CLASSES
-    if SessionAuthentication in taken:
-        yield Warn(
-            "REST_FRAMEWORK takes every session by default: a view with IsAuthenticated that was "
-            "there before is open to everybody who has a mailbox.",
-            hint="Put django_identityx.accounts.authentication.LocalSessionAuthentication in place "
-            "of SessionAuthentication in DEFAULT_AUTHENTICATION_CLASSES. If readers are meant to "
-            "call all views, silence this check.",
-            id="identityx_accounts.W004",
-        )
-
-
 def check_roles(**kwargs: Any) -> Iterator[CheckMessage]:
     gives = {name for given in conf.STAFF_ROLES.values() for name in given if given[name]}
-    missing = sorted(name for name in gives if not has_field(get_user_model(), name))
+    missing = sorted(name for name in gives if not model_field(name))
     if missing:
         yield Error(
             f"IDENTITYX_STAFF_ROLES gives {', '.join(missing)}, which is no field of "

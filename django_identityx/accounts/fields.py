@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from ..conf import conf
 from ..exceptions import ConfigurationError, Rejected
 from ..users import OrgUser
-from .identities import Person, email_field, key_of
+from .identities import Person, email_field, key_of, model_field
 
 
 def new_row(user: Person) -> Any | None:
@@ -24,7 +24,7 @@ def new_row(user: Person) -> Any | None:
     Raises `ConfigurationError` that names the fields for which nobody gives a value.
     """
     model = get_user_model()
-    values = _known(model, user)
+    values = _known(user)
     if conf.ACCOUNT_FIELDS is not None:
         given = import_string(conf.ACCOUNT_FIELDS)(user)
         if given is None:
@@ -38,7 +38,7 @@ def new_row(user: Person) -> Any | None:
         raise ConfigurationError(f"IDENTITYX_ACCOUNT_FIELDS: {error}") from error
     row.set_unusable_password()
     bad = _bad_fields(row)
-    if bad and bad <= _addresses(model):
+    if bad and bad <= _addresses():
         raise Rejected("not_admitted", _("This address is not one of this site's users."))
     if bad:
         raise ConfigurationError(
@@ -56,17 +56,18 @@ def _bad_fields(row: Any) -> set[str]:
     return set()
 
 
-def _known(model: Any, user: Person) -> dict[str, Any]:
+def _known(user: Person) -> dict[str, Any]:
     """Address, names and user name, as far as the model has such fields."""
+    model: Any = get_user_model()
     values: dict[str, Any] = {}
     for name, value in (("first_name", user.given_name), ("last_name", user.family_name)):
-        field = _field(model, name)
+        field = model_field(name)
         if isinstance(field, models.CharField):
             text = "".join(letter for letter in value if letter.isprintable())
             values[name] = text[: field.max_length]
-    for name in _addresses(model):
+    for name in _addresses():
         values[name] = user.email
-    username = _field(model, model.USERNAME_FIELD)
+    username = model_field(model.USERNAME_FIELD)
     if model.USERNAME_FIELD == "username" and isinstance(username, models.CharField):
         # Not the address, since sites show user names; unique by itself.
         digest = hashlib.sha256("\0".join(key_of(user).values()).encode()).hexdigest()
@@ -75,21 +76,10 @@ def _known(model: Any, user: Person) -> dict[str, Any]:
     return values
 
 
-def _addresses(model: Any) -> set[str]:
+def _addresses() -> set[str]:
     """The fields that hold the address: of the model, and its user name where that is one."""
     names = {field.name} if (field := email_field()) else set()
-    if isinstance(_field(model, model.USERNAME_FIELD), models.EmailField):
-        names.add(model.USERNAME_FIELD)
+    login: str = get_user_model().USERNAME_FIELD
+    if isinstance(model_field(login), models.EmailField):
+        names.add(login)
     return names
-
-
-def _field(model: Any, name: str) -> Any:
-    try:
-        return model._meta.get_field(name)
-    except FieldDoesNotExist:
-        return None
-
-
-def has_field(model: Any, name: str) -> bool:
-    """Whether ``name`` is a field, and not just a property."""
-    return _field(model, name) is not None

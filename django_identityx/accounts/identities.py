@@ -18,9 +18,9 @@ Person = AppUser | OrgUser
 
 def key_of(user: Person) -> dict[str, str]:
     """What identifies ``user``; an API token is the OrgUser for whom it acts."""
-    if isinstance(user, OrgUser):
-        return {"kind": OrgUser.kind, "app_id": "", "identity_id": user.id}
-    return {"kind": user.kind, "app_id": user.app_id, "identity_id": user.id}
+    _kind, app_id, id_ = user.identity
+    kind = OrgUser.kind if isinstance(user, OrgUser) else user.kind
+    return {"kind": kind, "app_id": app_id, "identity_id": id_}
 
 
 def find(user: Person) -> Identity | None:
@@ -39,9 +39,7 @@ def rows_with(address: str) -> list[Any]:
     """Local users whose address or user name is ``address``, whatever its case; hidden ones too."""
     model: Any = get_user_model()
     names = {model.USERNAME_FIELD, *([field.name] if (field := email_field()) else [])}
-    among = Q()
-    for name in names:
-        among |= Q(**{f"{name}__iexact": address})
+    among = Q(*[(f"{name}__iexact", address) for name in names], _connector=Q.OR)
     wanted = address.casefold()
     return [
         row
@@ -61,14 +59,23 @@ def has_address(row: Any, address: str) -> bool:
     return emails.clean(str(getattr(row, field.name))) == emails.clean(address)
 
 
-def email_field() -> Field[Any, Any] | None:
-    """The field of the user model that holds the address, if there is one."""
-    model = get_user_model()
+def model_field(name: str) -> Any | None:
+    """A field of the user model; None where there is none of this name, or just a property."""
     try:
-        field = model._meta.get_field(model.get_email_field_name())
+        return get_user_model()._meta.get_field(name)
     except FieldDoesNotExist:
         return None
+
+
+def email_field() -> Field[Any, Any] | None:
+    """The field of the user model that holds the address, if there is one."""
+    field = model_field(get_user_model().get_email_field_name())
     return field if isinstance(field, Field) else None
+
+
+def is_powerful(row: Any) -> bool:
+    """Whether ``row`` is staff or a superuser, as far as the model knows such."""
+    return bool(getattr(row, "is_staff", False) or getattr(row, "is_superuser", False))
 
 
 def is_local(row: Any) -> bool:

@@ -34,16 +34,14 @@ def wish(request: HttpRequest, row: Any, email: str, token_type: TokenType) -> N
 
 def wish_of(request: HttpRequest, user: Person) -> Any | None:
     """The row of this session that ``user``, by the link redeemed now, is to be attached to."""
-    session = getattr(request, "session", None)
-    data = session.get(KEY) if session is not None else None
-    if not isinstance(data, dict) or conf.LINK_ACCOUNTS == "never":
+    data = getattr(request, "session", {}).get(KEY)
+    if data is None or conf.LINK_ACCOUNTS == "never":
         return None
-    if time.time() - data.get("at", 0) > conf.LINK_MAX_AGE:
+    row, asked = local_row(request), (data["kind"], data["email"], data["user"])
+    is_late = time.time() - data["at"] > conf.LINK_MAX_AGE
+    if is_late or row is None:
         return None
-    if (data.get("kind"), data.get("email")) != (key_of(user)["kind"], emails.clean(user.email)):
-        return None
-    row = local_row(request)
-    if row is None or str(row.pk) != data.get("user"):
+    if asked != (key_of(user)["kind"], emails.clean(user.email), str(row.pk)):
         return None
     return get_user_model()._default_manager.filter(pk=row.pk).first()
 

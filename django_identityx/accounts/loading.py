@@ -15,7 +15,7 @@ from ..conf import conf
 from ..exceptions import Rejected
 from ..users import OrgUser
 from . import linking, roles, rows
-from .identities import Person, find, has_address, is_local, key_of, rows_with
+from .identities import Person, find, has_address, is_local, is_powerful, key_of, rows_with
 from .models import Identity
 
 logger = logging.getLogger("django_identityx")
@@ -103,8 +103,7 @@ def _settle(user: Person, same: list[Any]) -> Identity | None:
 
 def _may_attach(user: Person, row: Any) -> bool:
     """Whether a mailbox is enough for ``row``, as it is for a reset of its password."""
-    powerful = getattr(row, "is_staff", False) or getattr(row, "is_superuser", False)
-    if powerful or not row.is_active or not has_address(row, user.email):
+    if is_powerful(row) or not row.is_active or not has_address(row, user.email):
         return False
     if not getattr(user, "verified", True):
         return False

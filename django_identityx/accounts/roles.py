@@ -19,8 +19,7 @@ from django.utils import timezone
 from .. import applications, verification
 from ..conf import conf
 from ..users import OrgUser
-from .fields import has_field
-from .identities import Person
+from .identities import Person, model_field
 from .models import Identity
 
 logger = logging.getLogger("django_identityx")
@@ -53,9 +52,8 @@ def wanted(user: Person, request: HttpRequest | None) -> list[str]:
         return []
     role = user.role_in(verification.organization_of(applications.current(request)))
     gives = conf.STAFF_ROLES.get(role or "", {})
-    model = get_user_model()
-    names = [name for name in FLAGS if gives.get(name) and has_field(model, name)]
-    if has_field(model, "groups"):
+    names = [name for name in FLAGS if gives.get(name) and model_field(name)]
+    if model_field("groups"):
         names += sorted(f"{_GROUP}{name}" for name in gives.get("groups", ()))
     return names
 
@@ -82,7 +80,7 @@ def _change(identity: Identity, gives: list[str]) -> None:
             of_the_row.update(wanted=[])
     identity.wanted, identity.given = locked.wanted, locked.given
     for name in FLAGS:
-        if has_field(type(current), name):
+        if model_field(name):
             setattr(row, name, getattr(current, name))
     if lost or gained:
         logger.info("Roles of user %s: +%s -%s", row.pk, gained, lost)

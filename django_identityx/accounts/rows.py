@@ -100,12 +100,10 @@ def follow(identity: Identity, user: Person) -> None:
     if not fits or rows_with(user.email) or model._meta.pk.name in names:
         logger.warning("User %s keeps an address that has changed at IdentityX.", row.pk)
         return
-    old = {name: getattr(row, name) for name in names}
     for name in names:
         setattr(row, name, user.email)
     try:
         with transaction.atomic():
             row.save(update_fields=names)
     except IntegrityError:
-        for name, value in old.items():
-            setattr(row, name, value)
+        row.refresh_from_db(fields=names)

@@ -20,7 +20,7 @@ from ....conf import conf
 from ....exceptions import IdentityXError, NotFound, Rejected
 from ....users import AppUser
 from ... import rows
-from ...identities import email_field, key_of
+from ...identities import email_field, is_powerful, key_of
 from ...models import Identity
 
 PAGE = 1000
@@ -93,7 +93,7 @@ class Command(BaseCommand):
                 reason = "several users have this address"
             elif not row.is_active:
                 reason = "inactive"
-            elif not include_staff and _is_powerful(row):
+            elif not include_staff and is_powerful(row):
                 reason = "staff: needs --include-staff"
             reader = None if reason else readers.find(address)
             yield row, address, reader, reason or _obstacle(row, reader)
@@ -133,10 +133,6 @@ def _obstacle(row: Any, reader: AppUser | None) -> str:
     if identity is not None and identity.user_id is not None:
         return "linked already" if identity.user_id == row.pk else "linked to another user"
     return ""
-
-
-def _is_powerful(row: Any) -> bool:
-    return bool(getattr(row, "is_staff", False) or getattr(row, "is_superuser", False))
 
 
 def _plain(text: str) -> str:
