@@ -22,6 +22,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, Resolver404, get_script_prefix, resolve, reverse
 from django.utils.module_loading import import_string
 from django.utils.translation import get_language_from_path, override
+from rest_framework.settings import api_settings
 
 from .conf import SETTINGS, conf, rules
 
@@ -241,13 +242,12 @@ def check_authentication_classes(**kwargs: Any) -> Iterator[CheckMessage]:
     """Find a class before ours that takes every ``Bearer`` for its own."""
     from .authentication import IdentityXAuthentication
 
-    rest_framework = getattr(settings, "REST_FRAMEWORK", {})
-    seen: list[type] = []
-    for path in rest_framework.get("DEFAULT_AUTHENTICATION_CLASSES", ()):
-        with contextlib.suppress(ImportError):
-            seen.append(import_string(path) if isinstance(path, str) else path)
-    ours = [i for i, cls in enumerate(seen) if issubclass(cls, IdentityXAuthentication)]
-    for cls in seen[: ours[0]] if ours else ():
+    try:
+        seen: Any = api_settings.DEFAULT_AUTHENTICATION_CLASSES
+    except ImportError:  # which DRF itself says
+        return
+    ours = [issubclass(cls, IdentityXAuthentication) for cls in seen]
+    for cls in seen[: ours.index(True)] if any(ours) else ():
         if _challenge(cls).lower().startswith("bearer"):
             yield Error(
                 f"{cls.__module__}.{cls.__qualname__} stands before IdentityX's class in "

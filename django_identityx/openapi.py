@@ -246,7 +246,7 @@ _MORE: dict[str, dict[str, Any]] = {
 }
 
 
-def _refusal(
+def _coded(
     shape: Any, meaning: str, words: dict[str, str], more: dict[str, Any] | None = None
 ) -> OpenApiResponse:
     examples = [
@@ -271,10 +271,10 @@ _PREMIUM = {"id": "5d1b36070ce467bff670a060", "name": "Premium"}
 _DENIED = {"message": "<p>Premium only.</p>", "required_access_levels": [_PREMIUM]}
 # How a view with `HasAccessLevel` refuses: ``responses={200: ..., **NO_ACCESS}``.
 NO_ACCESS = {
-    401: _refusal(
+    401: _coded(
         _NO_ACCESS, "Nobody is signed in", {"login_required": "Sign in to read this."}, _DENIED
     ),
-    403: _refusal(
+    403: _coded(
         _NO_ACCESS,
         "A person without the access level",
         {"access_level_required": "This needs an access level that you don't have."},
@@ -300,7 +300,8 @@ _READER = OpenApiExample(
     ),
     response_only=True,
 )
-_SENT = {202: OpenApiResponse(LINK_SENT, "Whatever happened to the address")}
+_ON_ITS_WAY = "If this address can sign in here, a mail with a link is on its way."
+_SENT = {202: _coded(LINK_SENT, "Whatever happened to the address", {"link_sent": _ON_ITS_WAY})}
 _HAS_BODY = (400, 413, 415)
 
 
@@ -310,7 +311,7 @@ def _operation(
     """What `extend_schema` is told of an operation, with the errors that all of them have."""
     known = _COMMENT_ERRORS if more.get("tags") == [COMMENT_TAG] else _ERRORS
     statuses = sorted({*errors, 503, *(_HAS_BODY if takes else ())})
-    refusals = {status: _refusal(ERROR, *known[status]) for status in statuses}
+    refusals = {status: _coded(ERROR, *known[status]) for status in statuses}
     said = {"summary": summary, "request": takes, "responses": {**gives, **refusals}}
     return {"tags": [TAG], **said, **more}
 
@@ -329,16 +330,6 @@ _OPERATIONS: dict[type[APIView], dict[str, dict[str, Any]]] = {
                     "A reader",
                     {"email": "reader@example.net", "next": "/members/"},
                     request_only=True,
-                ),
-                OpenApiExample(
-                    "Sent",
-                    {
-                        "code": "link_sent",
-                        "detail": "If this address can sign in here, a mail with a link is on "
-                        "its way.",
-                    },
-                    response_only=True,
-                    status_codes=["202"],
                 ),
             ],
         )
@@ -394,7 +385,7 @@ _OPERATIONS: dict[type[APIView], dict[str, dict[str, Any]]] = {
     api.ChangeEmailView: {
         "post": _operation(
             "Ask for a link to a new address",
-            _SENT,
+            {202: OpenApiResponse(LINK_SENT, "Whatever happened to the address")},
             takes=ChangeEmailSerializer,
             errors=(401, 403, 429),
             description="For the reader who is signed in. Say before: at once the person counts "

@@ -9,22 +9,15 @@ from __future__ import annotations
 
 from .api import CommentsView as APICommentsView
 from .api import FlagView as APIFlagView
-from .listing import Listing, Shown, listing
 from .pages import FlagView, WriteView, section
 from .streams import Stream, stream_key
-from .writing import flag, write
 
 __all__ = [
     "APICommentsView",
     "APIFlagView",
     "FlagView",
-    "Listing",
-    "Shown",
     "Stream",
     "WriteView",
-    "flag",
-    "listing",
     "section",
     "stream_key",
-    "write",
 ]

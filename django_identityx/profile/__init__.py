@@ -5,13 +5,11 @@ from __future__ import annotations
 from .choices import Catalogue, catalogue
 from .completeness import agap_now, gap, gap_now, incomplete_data
 from .forms import LONGEST, ProfileForm, check_place, mark_errors, profile_field
-from .saving import Changes, Outcome, own_profile, save
+from .saving import own_profile, save
 
 __all__ = [
     "LONGEST",
     "Catalogue",
-    "Changes",
-    "Outcome",
     "ProfileForm",
     "agap_now",
     "catalogue",
