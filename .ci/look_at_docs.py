@@ -8,6 +8,8 @@ from pathlib import Path
 WANTED = ["CORS", "custom user model", "Celery", "troubleshooting", "401", "503", "nginx", "pytest"]
 WANTED += ["mobile", "single-page", "Redis", "upgrad", "API token", "IDENTITYX_APP_ID"]
 WANTED += ["CDN", "several applications", "xdist", "identityx_doctor", "faults"]
+WANTED += ["outages", "signals", "gunicorn", "uvicorn", "SPA", "TestCase", "passwordless", "CSP"]
+WANTED += ["GDPR", "cookies", "SSO", "paywall", "typing", "i18n", "limits", "proxies", "swagger"]
 
 built = Path(sys.argv[1])
 index = json.loads(re.sub(r"^Search\.setIndex\(|\)$", "", (built / "searchindex.js").read_text()))
