@@ -17,13 +17,11 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.request import Request
 
 from . import applications, outages, ratelimits, sessions, verification
-from .conf import conf
 from .credentials import Credential, TokenType, parse_authorization
 from .exceptions import NoVerdict, Rejected
 from .middleware import BEARER
 from .outages import ServiceUnavailable
 from .ratelimits import LimitExceeded
-from .sessions import SAFE_METHODS
 from .verification import Verdict
 
 __all__ = [
@@ -98,7 +96,7 @@ class IdentityXAuthentication(BaseAuthentication):
             credential,
             application=None if self.app_id else applications.current(request),
             app_id=self.app_id,
-            max_age=self.get_max_age(request.method),
+            max_age=sessions.stricter_age(request, self.max_age),
             client=lambda: self._client(request),
         )
 
@@ -109,7 +107,7 @@ class IdentityXAuthentication(BaseAuthentication):
             credential,
             application=here,
             app_id=self.app_id,
-            max_age=self.get_max_age(request.method),
+            max_age=sessions.stricter_age(request, self.max_age),
             client=lambda: self._client(request),
         )
 
@@ -117,10 +115,6 @@ class IdentityXAuthentication(BaseAuthentication):
         """Whom a rejected token counts for."""
         app_id = self.app_id or applications.current(request).app_id
         return ratelimits.by_client(REJECT_ADDRESS, request, app_id)
-
-    def get_max_age(self, method: str | None) -> float | None:
-        """The greatest age of a verdict: ``max_age``, and for unsafe methods the setting's."""
-        return self.max_age if method in SAFE_METHODS else _max_age(self.max_age, method)
 
     def authenticate_header(self, request: Request) -> str:
         """The challenge (RFC 6750, section 3): no ``error`` where no credential was sent."""
@@ -158,7 +152,7 @@ class IdentityXSessionAuthentication(SessionAuthentication):
     def authenticate(self, request: Request) -> tuple[Any, Credential] | None:
         django_request = _django(request)
         try:
-            max_age = _max_age(self.max_age, request.method)
+            max_age = sessions.stricter_age(django_request, self.max_age)
             verdict = sessions.get_verdict(django_request, max_age=max_age)
             credential = sessions.get_credential(django_request)
             if verdict is None or credential is None:
@@ -189,14 +183,6 @@ def _refusal(request: HttpRequest, error: Exception) -> exceptions.APIException:
     assert isinstance(error, NoVerdict)  # noqa: S101
     logger.debug("authenticate: 503, %s", type(error).__name__)
     return outages.api_exception(request, error)
-
-
-def _max_age(wanted: float | None, method: str | None) -> float | None:
-    """The stricter of what a class wants and what the setting says of unsafe methods."""
-    if method in SAFE_METHODS:
-        return wanted
-    ages = [age for age in (wanted, conf.UNSAFE_METHODS_MAX_AGE) if age is not None]
-    return min(ages, default=None)
 
 
 def _django(request: Request | HttpRequest) -> HttpRequest:

@@ -100,7 +100,7 @@ class Details:
     async def auser(self) -> AppUser | OrgUser | AnonymousUser:
         """`user` in an async view; what else this object has needs no waiting afterwards."""
         if self._bearer is None and not self._asked:
-            await self.aask(_max_age(self._request))
+            await self.aask(sessions.stricter_age(self._request))
         return self.user
 
     # --- for this package -------------------------------------------------------------------
@@ -118,36 +118,20 @@ class Details:
 
     def ask(self, max_age: float | None) -> None:
         """Find out who is there, by a verdict that is at most ``max_age`` seconds old."""
-        verdict = sessions.get_verdict(self._request, max_age=max_age)
-        loaded = None
-        if verdict is not None:
-            try:
-                loaded = sessions.load(verdict.user, request=self._request, fresh=verdict.fresh)
-            except Rejected:
-                verdict = None
-        self._know(verdict, loaded)
+        self._know(*sessions.admitted(self._request, max_age))
 
     async def aask(self, max_age: float | None) -> None:
         """`ask` in an async view."""
-        verdict = await sessions.aget_verdict(self._request, max_age=max_age)
-        loaded = None
-        if verdict is not None:
-            try:
-                loaded = await sessions.aload(
-                    verdict.user, request=self._request, fresh=verdict.fresh
-                )
-            except Rejected:
-                verdict = None
-        self._know(verdict, loaded)
+        self._know(*await sessions.aadmitted(self._request, max_age))
 
     def demand(self, max_age: float) -> None:
         """`ask`, also where the visitor is known already; ``request.user`` follows."""
-        self.ask(self._stricter(max_age))
+        self.ask(sessions.stricter_age(self._request, max_age))
         self._set_user_again()
 
     async def ademand(self, max_age: float) -> None:
         """`demand` in an async view."""
-        await self.aask(self._stricter(max_age))
+        await self.aask(sessions.stricter_age(self._request, max_age))
         self._set_user_again()
 
     def attach(self, user: AppUser | OrgUser | None, actor: OrgUser | None = None) -> None:
@@ -170,14 +154,10 @@ class Details:
 
     def _ask(self) -> None:
         if not self._asked:
-            self.ask(_max_age(self._request))
+            self.ask(sessions.stricter_age(self._request))
 
     def _know(self, verdict: Verdict | None, loaded: Any) -> None:
         self._verdict, self._loaded, self._attached, self._asked = verdict, loaded, None, True
-
-    def _stricter(self, max_age: float) -> float:
-        usual = _max_age(self._request)
-        return max_age if usual is None else min(max_age, usual)
 
     def _set_user_again(self) -> None:
         if conf.REQUEST_USER and self._django_user is not None:
@@ -302,10 +282,6 @@ def _set_user(
     known._django_user, known._django_auser = django_user, django_auser
     request.user = SimpleLazyObject(resolve)  # type: ignore[assignment]
     request.auser = auser
-
-
-def _max_age(request: HttpRequest) -> float | None:
-    return None if request.method in sessions.SAFE_METHODS else conf.UNSAFE_METHODS_MAX_AGE
 
 
 def _finish(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

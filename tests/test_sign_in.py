@@ -147,7 +147,7 @@ class TestNobodyIsKeptOut:
         owner = Visitor()
         owner.sign_in(sandbox)
         owner.submit(owner.get(reverse("identityx:logout")))
-        assert Known.of(owner.get(LOGIN).wsgi_request)
+        assert Known.of(owner.get(LOGIN).wsgi_request).addresses
         for number in range(5):
             Visitor(REMOTE_ADDR=f"203.0.113.{number}").ask()
         assert Visitor().ask().status_code == 429

@@ -41,6 +41,8 @@ from .loading import aload, load
 from .people import attach, connect, holds_somebody, is_same_person, known_user
 from .verdicts import (
     SAFE_METHODS,
+    aadmitted,
+    admitted,
     aget_user,
     aget_verdict,
     fresh,
@@ -51,12 +53,15 @@ from .verdicts import (
     get_user,
     get_verdict,
     refresh,
+    stricter_age,
 )
 
 __all__ = [
     "KEY",
     "SAFE_METHODS",
+    "aadmitted",
     "act_as",
+    "admitted",
     "aget_user",
     "aget_verdict",
     "aload",
@@ -83,6 +88,7 @@ __all__ = [
     "revoke",
     "sign_ins",
     "stop_acting",
+    "stricter_age",
 ]
 
 logger = logging.getLogger("django_identityx")

@@ -20,7 +20,7 @@ from ..client import IdentityXClient
 from ..conf import conf
 from ..credentials import Credential, check_claims
 from ..exceptions import NotAllowed, NotFound, Rejected
-from ..users import AppUser, OrgUser
+from ..users import AppUser
 from . import rows
 from .actors import is_powerful, may_act
 from .ending import end_credential, refuse_actor
@@ -42,9 +42,9 @@ def act_as(request: HttpRequest, user_id: str) -> AppUser:
     refuse_actor(current(request))
     verdict = get_verdict(request, max_age=0)
     held, here = current(request), applications.current(request)
-    if verdict is None or held is None or not may_act(verdict.user, here):
+    staff = None if verdict is None else verdict.user
+    if held is None or not may_act(staff, here):
         raise Rejected("may_not_act", _("Only Owners and Administrators may act for a reader."))
-    assert isinstance(verdict.user, OrgUser)  # noqa: S101 - may_act says so
     client = IdentityXClient.from_settings(here, visitor=visitor(request))
     try:
         login = client.impersonate_app_user(held.credential, user_id)
@@ -64,10 +64,10 @@ def act_as(request: HttpRequest, user_id: str) -> AppUser:
         end_credential(credential, visitor(request))
         raise
     verification.remember(credential, user)  # the first page asks nobody
-    attach(request, user, verdict.user)
+    attach(request, user, staff)
     rotate_token(request)
-    logger.debug("act_as: %s acts for a reader", verdict.user.kind)
-    audit.acting_started(request, user, verdict.user)
+    logger.debug("act_as: %s acts for a reader", staff.kind)
+    audit.acting_started(request, user, staff)
     return user
 
 

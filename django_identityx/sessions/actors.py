@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from .. import verification
 from ..applications import ANY_ORGANIZATION, Application
@@ -20,7 +20,7 @@ class Acted(Verdict):
     actor: OrgUser | None = None
 
 
-def may_act(user: object, application: Application) -> bool:
+def may_act(user: object, application: Application) -> TypeGuard[OrgUser]:
     """Whether ``user`` may act for readers: by role in our organization, and in person.
 
     Where no one organization is ours, nobody may. Raises `Unavailable` or `ConfigurationError`.

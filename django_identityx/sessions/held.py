@@ -20,6 +20,7 @@ from django.http import HttpRequest
 
 from .. import applications, audit
 from ..applications import Application
+from ..conf import conf
 from ..credentials import Credential, TokenType
 from ..users import AccessLevel, AppUser, Membership, OrgUser, Team
 
@@ -72,6 +73,11 @@ class Held:
     def is_due(self, now: float) -> bool:
         """Whether it is time to write the snapshot and the sign-in again."""
         return not self.data.get("renewed", 0) <= now < self.data.get("renewed", 0) + RENEW_AFTER
+
+    def is_too_old(self, now: float) -> bool:
+        """Whether it has lived for as long as a session of this site may."""
+        age = conf.SESSION_AGE
+        return age is not None and now - self.data["at"] > age
 
     def snapshot(self) -> tuple[AppUser | OrgUser, float] | None:
         """The user of the last verdict that was written down, and its time."""

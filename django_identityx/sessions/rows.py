@@ -6,10 +6,9 @@ when the person looks at their devices, or when somebody signs in after its time
 
 from __future__ import annotations
 
-import contextlib
 import logging
-from collections.abc import Iterator
 from importlib import import_module
+from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
@@ -39,11 +38,14 @@ def write(request: HttpRequest, identity: Identity, app_id: str, actor_id: str =
     Raises `Unavailable` where the database does not take it.
     """
     kind, _, identity_id = identity
-    row = SignIn(kind=kind, app_id=app_id, identity_id=identity_id, actor_id=actor_id)
-    row.created_at = timezone.now()
-    row.session_key = request.session.session_key or ""
-    for name, value in _seen(request).items():
-        setattr(row, name, value)
+    row = SignIn(
+        kind=kind,
+        app_id=app_id,
+        identity_id=identity_id,
+        actor_id=actor_id,
+        created_at=timezone.now(),
+        **_seen(request),
+    )
     try:
         with _savepoint():
             row.save(force_insert=True)
@@ -66,7 +68,7 @@ def renew(request: HttpRequest, held: Held, app_id: str) -> int | None:
     kind, _, identity_id = held.identity
     rows = SignIn.objects.filter(pk=held.row, kind=kind, identity_id=identity_id)
     with _savepoint():
-        is_there = rows.update(session_key=request.session.session_key, **_seen(request))
+        is_there = rows.update(**_seen(request))
     return held.row if is_there else None
 
 
@@ -143,9 +145,10 @@ def _store(key: str) -> SessionBase:
     return store
 
 
-def _seen(request: HttpRequest) -> dict[str, object]:
+def _seen(request: HttpRequest) -> dict[str, Any]:
     known = visitor(request)
     return {
+        "session_key": request.session.session_key or "",
         "last_seen": timezone.now(),
         "expires_at": request.session.get_expiry_date(),
         "user_agent": known.user_agent,
@@ -167,8 +170,6 @@ def _clean() -> None:
         logger.warning("Expired sign-ins could not be removed: the next sign-in tries again.")
 
 
-@contextlib.contextmanager
-def _savepoint() -> Iterator[None]:
+def _savepoint() -> transaction.Atomic:
     """Trouble with a row leaves the site's own transaction whole."""
-    with transaction.atomic(using=router.db_for_write(SignIn)):
-        yield
+    return transaction.atomic(using=router.db_for_write(SignIn))

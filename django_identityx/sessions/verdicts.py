@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import replace
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.contrib import auth
@@ -35,26 +36,46 @@ def get_user(request: HttpRequest) -> AppUser | OrgUser | AnonymousUser:
     Somebody whom ``IDENTITYX_USER_LOADER`` does not admit is nobody. Raises `Unavailable` or
     `ConfigurationError` where IdentityX gives no verdict: that is not "signed out".
     """
-    verdict = get_verdict(request)
-    if verdict is None:
-        return AnonymousUser()
-    try:
-        load(verdict.user, request=request, fresh=verdict.fresh)
-    except Rejected:
-        return AnonymousUser()
-    return verdict.user
+    verdict, _ = admitted(request)
+    return AnonymousUser() if verdict is None else verdict.user
 
 
 async def aget_user(request: HttpRequest) -> AppUser | OrgUser | AnonymousUser:
     """`get_user` in an async view: needs no thread where the verdict is known."""
-    verdict = await aget_verdict(request)
+    verdict, _ = await aadmitted(request)
+    return AnonymousUser() if verdict is None else verdict.user
+
+
+def admitted(request: HttpRequest, max_age: float | None = None) -> tuple[Verdict | None, Any]:
+    """`get_verdict`, and what the site's loader makes of the person; twice None for nobody."""
+    verdict = get_verdict(request, max_age)
     if verdict is None:
-        return AnonymousUser()
+        return None, None
     try:
-        await aload(verdict.user, request=request, fresh=verdict.fresh)
+        return verdict, load(verdict.user, request=request, fresh=verdict.fresh)
     except Rejected:
-        return AnonymousUser()
-    return verdict.user
+        return None, None
+
+
+async def aadmitted(
+    request: HttpRequest, max_age: float | None = None
+) -> tuple[Verdict | None, Any]:
+    """`admitted` in an async view."""
+    verdict = await aget_verdict(request, max_age)
+    if verdict is None:
+        return None, None
+    try:
+        return verdict, await aload(verdict.user, request=request, fresh=verdict.fresh)
+    except Rejected:
+        return None, None
+
+
+def stricter_age(request: HttpRequest, max_age: float | None = None) -> float | None:
+    """The greatest age of a verdict: ``max_age``, and for unsafe methods the setting's."""
+    if request.method in SAFE_METHODS:
+        return max_age
+    ages = [age for age in (max_age, conf.UNSAFE_METHODS_MAX_AGE) if age is not None]
+    return min(ages, default=None)
 
 
 def get_verdict(request: HttpRequest, max_age: float | None = None) -> Verdict | None:
@@ -70,12 +91,11 @@ def get_verdict(request: HttpRequest, max_age: float | None = None) -> Verdict |
     try:
         here = applications.current(request)
         outcome = verification.check(held.credential, application=here, max_age=max_age)
+        if _is_plain(held, outcome):
+            return outcome
     except (Rejected, Unavailable) as error:
         outcome = error
-    now = time.time()
-    if _is_plain(held, outcome, now):
-        return outcome  # type: ignore[return-value]
-    return _settle(request, held, outcome, max_age, now)
+    return _settle(request, held, outcome, max_age)
 
 
 async def aget_verdict(request: HttpRequest, max_age: float | None = None) -> Verdict | None:
@@ -89,12 +109,11 @@ async def aget_verdict(request: HttpRequest, max_age: float | None = None) -> Ve
     outcome: Verdict | IdentityXError
     try:
         outcome = await verification.acheck(held.credential, application=here, max_age=max_age)
+        if _is_plain(held, outcome):
+            return outcome
     except (Rejected, Unavailable) as error:
         outcome = error
-    now = time.time()
-    if _is_plain(held, outcome, now):
-        return outcome  # type: ignore[return-value]
-    return await sync_to_async(_settle)(request, held, outcome, max_age, now)
+    return await sync_to_async(_settle)(request, held, outcome, max_age)
 
 
 def refresh(request: HttpRequest, user: AppUser) -> None:
@@ -136,109 +155,87 @@ def fresh(credential: Credential, verdict: Verdict) -> Credential:
     return credential if verdict.fresh else replace(credential, fresh=False)
 
 
-def _is_plain(held: Held, outcome: Verdict | IdentityXError, now: float) -> bool:
-    """Whether ``outcome`` is what most requests see: the verdict as it is, nothing to write."""
+def _is_plain(held: Held, verdict: Verdict) -> bool:
+    """Whether this is what most requests see: the verdict as it is, nothing to write."""
+    now = time.time()
     return (
-        isinstance(outcome, Verdict)
-        and outcome.user.identity == held.identity
+        verdict.user.identity == held.identity
         and not held.is_due(now)
-        and not _is_too_old(held, now)
+        and not held.is_too_old(now)
         and "actor" not in held.data
     )
 
 
 def _settle(
-    request: HttpRequest,
-    held: Held,
-    outcome: Verdict | IdentityXError,
-    max_age: float | None,
-    now: float,
+    request: HttpRequest, held: Held, outcome: Verdict | IdentityXError, max_age: float | None
 ) -> Verdict | None:
     """What an answer about the credential means for the session."""
-    if _is_too_old(held, now):
-        logger.debug("session: ended, it has reached IDENTITYX_SESSION_AGE")
-        _end(request, held, revoking=True)
+    now = time.time()
+    if held.is_too_old(now):
+        _end(request, held, "it has reached IDENTITYX_SESSION_AGE", revoking=True)
         return None
-    if isinstance(outcome, Unavailable):
-        outcome = _from_snapshot(request, held, outcome, max_age, now)
-    if not isinstance(outcome, Verdict) or outcome.user.identity != held.identity:
-        reason = getattr(outcome, "reason", "the token is somebody else's")
-        logger.debug("session: ended, %s", reason)
-        _end(request, held)
-        return None
-    if held.is_due(now) and outcome.fresh and not _renew(request, held, outcome, now):
-        logger.debug("session: ended, its sign-in was ended from elsewhere")
-        _end(request, held, revoking=True)
-        return None
-    if (actor := held.actor) is None:
-        return outcome
-    return _with_actor(request, held, actor, outcome, max_age, now)
-
-
-def _with_actor(
-    request: HttpRequest,
-    held: Held,
-    actor: Held,
-    verdict: Verdict,
-    max_age: float | None,
-    now: float,
-) -> Acted | None:
-    """``verdict``, if who acts may still do so; else acting ends, and the session with it."""
     try:
-        about_actor = _verdict_on_actor(request, actor, max_age, now)
+        verdict = _verdict_on(request, held, outcome, max_age)
+        if held.is_due(now) and verdict.fresh and not _renew(request, held, verdict, now):
+            _end(request, held, "its sign-in was ended from elsewhere", revoking=True)
+            return None
+        if (actor := held.actor) is None:
+            return verdict
+        # Who acts must still be one who may; else acting ends, and the session with it.
+        about_actor = _verdict_on_actor(request, actor, max_age)
         if is_powerful(load(verdict.user, request=request, fresh=verdict.fresh)):
             raise Rejected("has_powers")
     except Rejected as rejected:
-        logger.debug("session: ended, acting for this person: %s", rejected.reason)
-        _end(request, held, revoking=True)
+        _end(request, held, rejected.reason)
         return None
     user, fresh = about_actor.user, verdict.fresh and about_actor.fresh
-    return Acted(
-        verdict.user,
-        verdict.verified_at,
-        fresh=fresh,
-        actor=user if isinstance(user, OrgUser) else None,
-    )
+    assert isinstance(user, OrgUser)  # noqa: S101 - may_act says so
+    return Acted(verdict.user, verdict.verified_at, fresh=fresh, actor=user)
 
 
-def _verdict_on_actor(
-    request: HttpRequest, actor: Held, max_age: float | None, now: float
+def _verdict_on(
+    request: HttpRequest, held: Held, outcome: Verdict | IdentityXError, max_age: float | None
 ) -> Verdict:
+    """What ``outcome`` says of the person; in an outage the last verdict, for who only reads."""
+    if isinstance(outcome, Unavailable):
+        outcome = _from_snapshot(request, held, outcome, max_age)
+    if not isinstance(outcome, Verdict):
+        raise outcome
+    if outcome.user.identity != held.identity:
+        raise Rejected("wrong_person", "The token is somebody else's.")
+    return outcome
+
+
+def _verdict_on_actor(request: HttpRequest, actor: Held, max_age: float | None) -> Verdict:
     """As for a session of their own, which waits for them; raises `Rejected`."""
     here, session = applications.current(request), rows.waiting(actor)
     own = None if session is None else read(session)
-    if own is None or _is_too_old(own, now):
+    if own is None or own.is_too_old(time.time()):
         raise Rejected("revoked")
+    outcome: Verdict | IdentityXError
     try:
-        verdict = verification.check(own.credential, application=here, max_age=max_age)
+        outcome = verification.check(own.credential, application=here, max_age=max_age)
     except Unavailable as error:
-        outcome = _from_snapshot(request, own, error, max_age, now)
-        if isinstance(outcome, Rejected):
-            raise outcome from error
-        verdict = outcome
-    if verdict.user.identity != own.identity or not may_act(verdict.user, here):
+        outcome = error
+    verdict = _verdict_on(request, own, outcome, max_age)
+    if not may_act(verdict.user, here):
         raise Rejected("may_not_act")
     return verdict
 
 
 def _from_snapshot(
-    request: HttpRequest, held: Held, error: Unavailable, max_age: float | None, now: float
-) -> Verdict | Rejected:
+    request: HttpRequest, held: Held, error: Unavailable, max_age: float | None
+) -> Verdict:
     """The session's last verdict for whoever only reads; else ``error`` is raised."""
-    snapshot = held.snapshot()
-    if snapshot is None or max_age is not None or request.method not in SAFE_METHODS:
+    now, snapshot = time.time(), None
+    if max_age is None and request.method in SAFE_METHODS:
+        snapshot = held.snapshot()
+    if snapshot is None or not snapshot[1] <= now < snapshot[1] + conf.SESSION_STALE_IF_ERROR:
         logger.debug("session: no verdict, and no older one may serve")
         raise error
-    user, verified_at = snapshot
-    if not verified_at <= now < verified_at + conf.SESSION_STALE_IF_ERROR:
-        logger.debug("session: no verdict, and the last one is too old")
-        raise error
-    try:
-        check_claims(held.credential, held.app_id or None, now)
-    except Rejected as rejected:
-        return rejected
+    check_claims(held.credential, held.app_id or None, now)
     logger.debug("session: no verdict, the last one serves")
-    return Verdict(user, verified_at, fresh=False)
+    return Verdict(*snapshot, fresh=False)
 
 
 def _renew(request: HttpRequest, held: Held, verdict: Verdict, now: float) -> bool:
@@ -256,8 +253,9 @@ def _renew(request: HttpRequest, held: Held, verdict: Verdict, now: float) -> bo
     return True
 
 
-def _end(request: HttpRequest, held: Held, *, revoking: bool = False) -> None:
+def _end(request: HttpRequest, held: Held, why: str, *, revoking: bool = False) -> None:
     """Sign out locally; a Django user who shares the session keeps it."""
+    logger.debug("session: ended, %s", why)
     if auth.SESSION_KEY in request.session:
         request.session.pop(KEY, None)
     else:
@@ -267,8 +265,3 @@ def _end(request: HttpRequest, held: Held, *, revoking: bool = False) -> None:
         revoke_and_tell(held, request)
     else:
         audit.user_logged_out(request, None, revoked=True, denied=True, identity=held.identity)
-
-
-def _is_too_old(held: Held, now: float) -> bool:
-    age = conf.SESSION_AGE
-    return age is not None and now - held.data["at"] > age

@@ -42,7 +42,7 @@ class Asking(Entry):
             email,
             token_type,
             app_id=self.application.app_id,
-            known_browser=Known.is_of(request, email),
+            known_browser=Known.of(request).knows(email),
         )
         sending.send_login_link(
             email,
@@ -110,11 +110,10 @@ class Asking(Entry):
                 if not in_trouble:
                     raise
         request = self.django_request
-        mark = Mark.of(request)
 
         def is_excused(email: str) -> bool:
             if "claimed" in request.POST:  # by a link, which somebody has had before
                 return True
-            return Known.is_of(request, email) or (mark is not None and mark.asked_for(email))
+            return Known.of(request).knows(email) or Mark.of(request).asked_for(email)
 
         return SignUpForm(data, names=names, known=known, is_excused=is_excused, **kwargs)

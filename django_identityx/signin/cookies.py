@@ -37,9 +37,10 @@ class SignedCookie:
         return int(conf.LINK_MAX_AGE)
 
     @classmethod
-    def of(cls, request: HttpRequest) -> Self | None:
-        """The one that the browser sent, if this site made it and it is not too old."""
-        return cls.load(request.COOKIES.get(_full_name(cls.name, request), ""), cls.age())
+    def of(cls, request: HttpRequest) -> Self:
+        """The one that the browser sent, if this site made it and it is not too old; else empty."""
+        value = request.COOKIES.get(_full_name(cls.name, request), "")
+        return cls.load(value, cls.age()) or cls()
 
     @classmethod
     def load(cls, value: str, max_age: float) -> Self | None:
@@ -105,13 +106,13 @@ class Carrier(SignedCookie):
         return self.dump()
 
     @classmethod
-    def on_page(cls, request: HttpRequest) -> Carrier | None:
+    def on_page(cls, request: HttpRequest) -> Carrier:
         """The link on the page that was sent: in its hidden field, so that two tabs don't mix."""
-        return cls.load(request.POST.get("carrier", ""), conf.LINK_MAX_AGE)
+        return cls.load(request.POST.get("carrier", ""), conf.LINK_MAX_AGE) or cls()
 
-    def is_for(self, mark: Mark | None) -> bool:
+    def is_for(self, mark: Mark) -> bool:
         """Whether the page was made for the browser with this mark."""
-        return mark is not None and constant_time_compare(self.browser, mark.id)
+        return bool(mark.id) and constant_time_compare(self.browser, mark.id)
 
 
 @dataclass(frozen=True)
@@ -125,13 +126,15 @@ class Mark(SignedCookie):
 
     @classmethod
     def for_browser(cls, request: HttpRequest) -> Mark:
-        return cls.of(request) or cls(secrets.token_urlsafe(16))
+        known = cls.of(request)
+        return known if known.id else cls(secrets.token_urlsafe(16))
 
     def asking(self, email: str) -> Mark:
         """The mark of the same browser after it asked for a link to ``email``."""
         return replace(self, asked=_remember(self.asked, email, self.name))
 
     def asked_for(self, email: str) -> bool:
+        """Whether this browser asked for a link to ``email``."""
         return _exactly(email, self.name) in self.asked
 
 
@@ -171,13 +174,8 @@ class Known(SignedCookie):
         return replace(self, addresses=_remember(self.addresses, email, self.name))
 
     def knows(self, email: str) -> bool:
-        return _exactly(email, self.name) in self.addresses
-
-    @classmethod
-    def is_of(cls, request: HttpRequest, email: str) -> bool:
         """Whether somebody has signed in with ``email`` in this browser."""
-        known = cls.of(request)
-        return known is not None and known.knows(email)
+        return _exactly(email, self.name) in self.addresses
 
 
 # What goes when somebody signs out: whoever uses the browser next is somebody else.

@@ -67,8 +67,7 @@ def decide(
     if pressed and sessions.get_actor_hint(request):
         logger.debug("Link refused here: acting.")
         raise Rejected("acting")
-    mark = Mark.of(request)
-    asked_here = mark is not None and mark.asked_for(link.email)
+    asked_here = Mark.of(request).asked_for(link.email)
     may_go_on = conf.LINK_CONFIRMATION == "never" or (
         conf.LINK_CONFIRMATION == "auto" and asked_here
     )

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 
 from .. import applications, audit, ratelimits, sessions, verification
 from ..addresses import visitor
-from ..client import IdentityXClient
+from ..client import AppUserLogin, IdentityXClient, OrgUserLogin
 from ..conf import conf
 from ..credentials import Credential, check_claims
 from ..exceptions import (
@@ -31,7 +31,7 @@ from .claims import Claim, Outcome
 from .cookies import Known, Mark
 from .entry import Entry
 from .flow import Decision, Step, decide
-from .links import Link
+from .links import Link, LinkKind
 
 logger = logging.getLogger("django_identityx")
 
@@ -54,8 +54,7 @@ class Redeeming(Entry):
             return decision, None
         ratelimits.limit_redeeming(request, app_id=self.application.app_id)
         user = redeem(request, decision.link, mark)
-        known = Known.of(request) or Known()
-        self.cookies.append(known.with_address(decision.link.email))
+        self.cookies.append(Known.of(request).with_address(decision.link.email))
         return decision, user
 
 
@@ -166,22 +165,13 @@ def _exchange(
     client = IdentityXClient.from_settings(app, visitor=visitor(request))
     if link.changes_email:
         _end_first(request, link)
-    user: AppUser | OrgUser
-    said: dict[str, Any] = {}
+    ways: dict[LinkKind, Callable[[str], AppUserLogin | OrgUserLogin]] = {
+        LinkKind.APP_USER: client.login_app_user,
+        LinkKind.ORG_USER: client.user_login,
+        LinkKind.CHANGE_EMAIL: client.change_app_user_email,
+    }
     try:
-        if link.is_staff:
-            staff = client.user_login(link.token)
-            user, credential = staff.user, staff.credential
-        else:
-            redeem_link = (
-                client.change_app_user_email if link.changes_email else client.login_app_user
-            )
-            login = redeem_link(link.token)
-            user, credential = login.user, login.credential
-            said = {
-                "login_source": login.login_source,
-                "additional_context": login.additional_context,
-            }
+        login = ways[link.kind](link.token)
     except Rejected:
         held = sessions.get_credential(request)
         if link.changes_email and held is not None:
@@ -191,6 +181,10 @@ def _exchange(
         if link.changes_email and not isinstance(error, InvalidInput):
             raise Rejected("email_taken", "An account has this address.") from None
         raise Unclear("IdentityX gave no verdict about the link.") from error
+    said: dict[str, Any] = {}
+    user, credential = login.user, login.credential
+    if isinstance(login, AppUserLogin):
+        said = {"login_source": login.login_source, "additional_context": login.additional_context}
     try:
         check_claims(credential, app.app_id)
         if user.email.casefold() != link.email.strip().casefold():
@@ -215,8 +209,7 @@ def _end_first(request: HttpRequest, link: Link) -> None:
 
     Their tokens are of the old address, and would be those of whoever registers it later.
     """
-    mark = Mark.of(request)
-    asked_here = mark is not None and mark.asked_for(link.email)
+    asked_here = Mark.of(request).asked_for(link.email)
     if asked_here and not sessions.logout_elsewhere(request):
         raise Unreachable("A sign-in of the person could not be ended.")
 

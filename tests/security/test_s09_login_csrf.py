@@ -71,7 +71,7 @@ class TestTheMark:
         visitor = Visitor()
         visitor.ask()
         settings.IDENTITYX_LINK_MAX_AGE = -1
-        assert Mark.of(visitor.get(LOGIN).wsgi_request) is None
+        assert Mark.of(visitor.get(LOGIN).wsgi_request) == Mark()
 
     @pytest.mark.parametrize("sign_out", ["identityx:logout", "identityx:api-logout"])
     def test_signing_out_forgets_the_browser(self, sandbox: Sandbox, sign_out: str) -> None:

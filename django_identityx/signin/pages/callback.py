@@ -34,7 +34,7 @@ class CallbackView(Redeeming, Page):
         if "token" in request.GET:
             return self.take_over(request.GET["token"])
         carrier = Carrier.of(request)
-        if carrier is not None:
+        if carrier.token:
             return self.decide(carrier, pressed=False)
         if sessions.get_credential(request) is not None:  # back, after signing in
             return HttpResponseRedirect(redirects.after_login(request, ""))
@@ -45,7 +45,7 @@ class CallbackView(Redeeming, Page):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         carrier = Carrier.on_page(request)
-        return self.decide(carrier, pressed=True) if carrier else self.problem("missing")
+        return self.decide(carrier, pressed=True) if carrier.token else self.problem("missing")
 
     def take_over(self, token: str) -> HttpResponse:
         data = self.request.GET
@@ -60,16 +60,10 @@ class CallbackView(Redeeming, Page):
 
     def decide(self, carrier: Carrier, *, pressed: bool) -> HttpResponse:
         """Do, or show, what may happen to the link."""
-        request, mark = self.request, Mark.of(self.request)
-        replaces = "switch" in request.POST
+        request = self.request
+        answers = {"pressed": pressed, "confirmed": pressed, "replace": "switch" in request.POST}
         try:
-            decision, user = self.take(
-                carrier.token,
-                mark.id if mark else "",
-                pressed=pressed,
-                confirmed=pressed,
-                replace=replaces,
-            )
+            decision, user = self.take(carrier.token, Mark.of(request).id, **answers)
         except Rejected as rejected:
             self.dropped.append(Carrier)
             return self.refusal(rejected, carrier)
@@ -134,7 +128,7 @@ class CallbackView(Redeeming, Page):
         """
         carrier = Carrier.on_page(self.request)
         link = self.readable(carrier)
-        if carrier is None or link is None or code != "csrf":
+        if link is None or code != "csrf":
             return self.problem(code)
         if carrier.is_for(Mark.of(self.request)) and is_theirs(self.request, link):
             return HttpResponseRedirect(self.goal(carrier, link))
@@ -146,9 +140,10 @@ class CallbackView(Redeeming, Page):
 
     def again(self, code: str, **context: Any) -> HttpResponse:
         """The same page with its button: nothing is lost."""
-        carrier = Carrier.on_page(self.request) or Carrier.of(self.request)
+        carrier = Carrier.on_page(self.request)
+        carrier = carrier if carrier.token else Carrier.of(self.request)
         link = self.readable(carrier)
-        if carrier is None or link is None:
+        if link is None:
             return self.problem(code, **context)
         return self.confirmation(carrier, link, code=code, **context)
 
@@ -158,10 +153,10 @@ class CallbackView(Redeeming, Page):
             return reverse("identityx:change-email")
         return redirects.after_login(self.request, carrier.next)
 
-    def readable(self, carrier: Carrier | None) -> Link | None:
+    def readable(self, carrier: Carrier) -> Link | None:
         """What a link claims, be it too old or used."""
         with contextlib.suppress(Rejected):
-            return read_link(carrier.token, self.application) if carrier else None
+            return read_link(carrier.token, self.application)
         return None
 
 

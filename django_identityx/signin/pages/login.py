@@ -82,7 +82,7 @@ class LoginView(Asking, Page):
             source=redirects.safe_word(self.sent("source")) or "",
             staff=self.staff,
             claimed="claimed" in self.request.POST,
-            is_known=Known.of(self.request) is not None and not form.errors,
+            is_known=bool(Known.of(self.request).addresses) and not form.errors,
             **context,
         )
 
@@ -128,7 +128,7 @@ class LinkSentView(Page):
         return self.carry(Carrier(form.cleaned_data["link"], self.target, staff=True))
 
     def show(self, link_form: LinkForm, **context: Any) -> HttpResponse:
-        note = Note.of(self.request) or Note()
+        note = Note.of(self.request)
         name, url = _WEBMAIL.get(note.email.rpartition("@")[2].lower(), ("", ""))
         return self.page(
             "link_sent",
