@@ -17,7 +17,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from .. import applications, verification
-from ..conf import conf
+from ..conf import Conf, conf
+from ..exceptions import ConfigurationError
 from ..users import OrgUser
 from .identities import Person, model_field
 from .models import Identity
@@ -46,9 +47,14 @@ def take_back(row: Any) -> None:
         _change(identity, [])
 
 
-def wanted(user: Person, request: HttpRequest | None) -> list[str]:
-    """What the role of ``user`` gives: flags, and groups as ``group:Editors``."""
-    if not isinstance(user, OrgUser) or not conf.STAFF_ROLES:
+def wanted(user: OrgUser, request: HttpRequest | None) -> list[str]:
+    """What the role of ``user`` gives: flags, and groups as ``group:Editors``.
+
+    Raises `ConfigurationError` for a setting that gives it is not clear what: "False" is a yes.
+    """
+    if problem := Conf.STAFF_ROLES.problem:
+        raise ConfigurationError(f"IDENTITYX_STAFF_ROLES {problem}.")
+    if not conf.STAFF_ROLES:
         return []
     role = user.role_in(verification.organization_of(applications.current(request)))
     gives = conf.STAFF_ROLES.get(role or "", {})

@@ -37,6 +37,13 @@ def test_trips(id_: str) -> None:
     assert found(**TRIPS[id_]) == {id_}
 
 
+@pytest.mark.parametrize("value", ["Owner", 5, {"Owner": 5}, {"Owner": {"is_staff": "False"}}])
+def test_roles_that_can_t_be_read_are_told_once(value: Any) -> None:
+    with override_settings(**{**GOOD, "IDENTITYX_STAFF_ROLES": value, "DEBUG": True}):
+        messages = checks.run_checks(tags=["identityx", "identityx_accounts"])
+    assert [message.id for message in messages] == ["identityx.E040"]
+
+
 def test_asking_needs_no_page_where_nobody_is_asked() -> None:
     for choice in ("email", "never"):
         assert found(IDENTITYX_LOCAL_LOGIN_URL=None, IDENTITYX_LINK_ACCOUNTS=choice) == set()

@@ -12,6 +12,7 @@ from django.test import RequestFactory
 from django_identityx import process, sessions
 from django_identityx.accounts import load_user
 from django_identityx.credentials import TokenType
+from django_identityx.exceptions import ConfigurationError
 from django_identityx.sandbox import ORG_ID, Sandbox
 from django_identityx.testing import credential, login
 from django_identityx.users import ApiTokenUser, AppUser, Membership, OrgUser
@@ -52,6 +53,15 @@ def test_a_role_gives(sandbox: Sandbox) -> None:
 def test_groups() -> None:
     row = load_user(somebody("Administrator"))
     assert powers(row) == (True, False, ["Editors"])
+
+
+@pytest.mark.parametrize("value", ["Owner", {"Owner": {"is_staff": "False"}}])
+def test_a_setting_that_is_not_clear_gives_nothing_and_is_told(settings, value: object) -> None:
+    settings.IDENTITYX_STAFF_ROLES = value
+    with pytest.raises(ConfigurationError, match="IDENTITYX_STAFF_ROLES must map roles"):
+        load_user(somebody("Owner"))
+    assert not User.objects.filter(is_staff=True).exists()
+    assert load_user(RITA) is not None, "no role hangs on a reader"
 
 
 @pytest.mark.parametrize("role", ["Member", "Guest"])
