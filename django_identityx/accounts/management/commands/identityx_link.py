@@ -67,14 +67,11 @@ class Command(BaseCommand):
         writer.writerow(COLUMNS)
         counts: Counter[str] = Counter()
         for row, address, reader, reason in self.decide(include_staff=options["include_staff"]):
-            if not reason and not options["dry_run"]:
-                assert reader is not None  # noqa: S101 - else there is a reason
-                if rows.attach(reader, row) is None:
-                    reason = "taken"
+            if reader is not None and not reason and not options["dry_run"]:
+                reason = "" if rows.attach(reader, row) else "taken"
             action = "skip" if reason else "link"
             counts[action] += 1
-            known = reader.id if reader is not None else ""
-            writer.writerow([row.pk, _plain(address), action, reason, known])
+            writer.writerow([row.pk, _plain(address), action, reason, reader and reader.id])
         return counts
 
     def decide(self, *, include_staff: bool) -> Iterator[tuple[Any, str, AppUser | None, str]]:
