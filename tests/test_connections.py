@@ -37,12 +37,12 @@ def connections() -> Iterator[Connections]:
 
 def is_open(connection: Connection) -> bool:
     """A closed one has no pools left."""
-    return len(connection.adapter.poolmanager.pools) > 0
+    return len(connection.poolmanager.pools) > 0
 
 
 def post(connection: Connection, url: str) -> requests.Response:
     request = requests.Request("POST", url, data=b"{}").prepare()
-    with connection.send(request, timeout=(10, 20)) as answer:
+    with connection.send(request, stream=True, timeout=(10, 20)) as answer:
         assert answer.content is not None
     return answer
 
@@ -169,7 +169,7 @@ def test_the_cap_and_the_keeping_over_tls(tmp_path: Path) -> None:
     slow = (wire.trickle(pause=0.02), wire.trickle_head(pause=0.02))
     with FaultyServer(pong, pong, *slow, tls=context) as server:
         connection = Connection()
-        connection.adapter.send = partial(connection.adapter.send, verify=str(certificate))
+        connection.send = partial(connection.send, verify=str(certificate))
         for _ in range(2):
             answer = post(connection, server.url)
             assert answer.json() == {"data": {"ping": "pong"}}

@@ -14,13 +14,10 @@ import io
 import socket
 import threading
 import time
-from collections import deque
 from collections.abc import Iterator
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from typing import Any
 
-import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -139,59 +136,35 @@ class _HTTPSPool(HTTPSConnectionPool):
     ConnectionCls = _HTTPSConnection  # pyright: ignore[reportAssignmentType]
 
 
-class _Adapter(HTTPAdapter):
-    def __init__(self) -> None:
-        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
-
-
-@dataclass
-class Connection:
+class Connection(HTTPAdapter):
     """What one thread at a time sends by: an adapter, without the `requests.Session` around it.
 
     A session would look for .netrc, proxies and CA bundles in the environment, keep cookies for the
     next exchange and read the whole body of a redirect, and takes a quarter of the time.
     """
 
-    adapter: HTTPAdapter = field(default_factory=_Adapter)
-    used_at: float | None = None  # monotonic; None before the first exchange
-    used_for: str = ""  # the URL of the last exchange
+    def __init__(self) -> None:
+        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
+        self.used_at: float | None = None  # monotonic; None before the first exchange
+        self.used_for = ""  # the URL of the last exchange
 
-    def send(
-        self, request: requests.PreparedRequest, timeout: tuple[float, float]
-    ) -> requests.Response:
-        """Send ``request``; the body of what comes back is still to be read."""
-        return self.adapter.send(request, stream=True, timeout=timeout)
-
-    def close(self) -> None:
-        self.adapter.close()
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
 
 
 class Connections:
     """The free list. `take` never waits; more than ``MAX_FREE`` are not kept."""
 
     def __init__(self) -> None:
-        self._free: deque[Connection] = deque()
+        self._free: list[Connection] = []
         self._lock = threading.Lock()
 
     def take(self) -> Connection:
         with self._lock:
-            while self._free:
-                connection = self._free.pop()
-                if time.monotonic() - (connection.used_at or 0) < MAX_IDLE:
-                    return connection
-                # What lies under the warmest is older still.
-                self._free.append(connection)
-                stale = list(self._free)
-                self._free.clear()
-                break
-            else:
-                stale = []
-        for connection in stale:
-            connection.close()
+            if self._free and time.monotonic() - (self._free[-1].used_at or 0) < MAX_IDLE:
+                return self._free.pop()
+        self.close()  # what lies under the warmest is older still
         return Connection()
 
     def put(self, connection: Connection) -> None:
@@ -204,7 +177,6 @@ class Connections:
 
     def close(self) -> None:
         with self._lock:
-            free = list(self._free)
-            self._free.clear()
+            free, self._free = self._free, []
         for connection in free:
             connection.close()

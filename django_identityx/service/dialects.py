@@ -67,7 +67,7 @@ class Endpoint:
             dialect = self._recall() or self._learn(credential, operation.app_id)
             answer = self._say(operation, credential, dialect)
             if _refuses_dialect(answer):
-                self._forget()
+                self._remember("")
                 raise Unclear("IdentityX changed how it reads the Authorization header.")
             return answer
 
@@ -90,7 +90,7 @@ class Endpoint:
         probe = replace(query(name, "id"), credential=credential, app_id=app_id)
         answer = self._send_and_learn(probe, credential)
         dialect = self._recall()
-        if dialect is None:
+        if not dialect:
             raise no_verdict(
                 answer, "IdentityX does not tell how it reads the Authorization header."
             )
@@ -98,7 +98,7 @@ class Endpoint:
 
     def _recall(self) -> str | None:
         dialect = _known().get(self.transport.url)
-        if dialect is None and self.memory is not None:
+        if not dialect and self.memory is not None:
             dialect = self.memory.attempt(lambda cache: cache.get(self._key), None)
             if not isinstance(dialect, str) or dialect not in _OTHER:
                 return None
@@ -107,13 +107,6 @@ class Endpoint:
 
     def _remember(self, dialect: str) -> None:
         _known()[self.transport.url] = dialect
-        self._share(dialect)
-
-    def _forget(self) -> None:
-        _known().pop(self.transport.url, None)
-        self._share("")
-
-    def _share(self, dialect: str) -> None:
         if self.memory is not None:
             self.memory.attempt(lambda cache: cache.set(self._key, dialect, None), None)
 

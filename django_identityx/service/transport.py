@@ -76,25 +76,19 @@ class Transport:
         Raises `Unreachable`, `ConfigurationError` (a refused application id), `InvalidInput` (too
         much at once) or `OperationFailed` (the request itself was wrong).
         """
-        connection = _connections().take()
-        was_reused = connection.used_for == self.url
         auth = _Authorization(authorization) if authorization else None
         del authorization  # no error report prints it
-        try:
-            reply = self._exchange(connection, operation, auth)
-        except Unreachable as error:
-            connection.close()
-            if not (was_reused and isinstance(error, _Dropped)) or operation.is_mutation:
-                raise
-            connection = Connection()
+        connection = _connections().take()
+        while True:
+            was_reused = connection.used_for == self.url
             try:
                 reply = self._exchange(connection, operation, auth)
-            except BaseException:
+                break
+            except BaseException as error:
                 connection.close()
-                raise
-        except BaseException:
-            connection.close()
-            raise
+                if operation.is_mutation or not (was_reused and isinstance(error, _Dropped)):
+                    raise
+            connection = Connection()
         connection.used_for = self.url
         _connections().put(connection)
         return parse(reply)
@@ -105,7 +99,9 @@ class Transport:
         try:
             with (
                 capped(sum(self.timeout)),
-                connection.send(_request(self.url, operation, auth), self.timeout) as response,
+                connection.send(
+                    _request(self.url, operation, auth), stream=True, timeout=self.timeout
+                ) as response,
             ):
                 _refuse(response)
                 date = response.headers.get("Date", "")
