@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from django_identityx.ratelimits import Bucket, LimitExceeded, Rate
-from django_identityx.verification.suspects import Suspects
+from django_identityx.verification.suspects import MAX_CLIENTS, Suspects
 
 from .crowd import crowd
 from .simulated_clock import SimulatedClock
@@ -26,12 +26,12 @@ def clock() -> SimulatedClock:
 
 @pytest.fixture
 def suspects(clock: SimulatedClock) -> Suspects:
-    return Suspects(clock, size=20)
+    return Suspects(clock)
 
 
 def wait(suspects: Suspects, of: Bucket) -> int:
     try:
-        suspects.refuse(of)
+        suspects.refuse([of])
     except LimitExceeded as exceeded:
         return exceeded.wait
     return 0
@@ -59,28 +59,31 @@ def test_each_rate_holds(suspects: Suspects, clock: SimulatedClock) -> None:
     assert wait(suspects, bucket("a", *rates)) > 900
 
 
-def test_what_is_over_is_forgotten(suspects: Suspects, clock: SimulatedClock) -> None:
+def test_what_is_over_counts_anew(suspects: Suspects, clock: SimulatedClock) -> None:
     for number in range(3):
         suspects.add(bucket(), key(number))
     clock.advance(61)
-    suspects.add(bucket(), key(9))
-    assert len(suspects) == 1
-
-
-def test_it_is_bounded(suspects: Suspects) -> None:
-    for number in range(100):
+    for number in range(2):
         suspects.add(bucket(), key(number))
-    assert len(suspects) == 3
-    for client in range(100):
+    assert wait(suspects, bucket()) == 0
+    suspects.add(bucket(), key(2))
+    assert wait(suspects, bucket()) > 0
+
+
+def test_a_flood_of_others_frees_nobody(suspects: Suspects) -> None:
+    for number in range(3):
+        suspects.add(bucket(), key(number))
+    for client in range(MAX_CLIENTS + 10):
         suspects.add(bucket(str(client)), key(client))
-    assert len(suspects) == 20
+    assert wait(suspects, bucket()) > 0
+    assert sum(wait(suspects, bucket(str(client))) > 0 for client in range(100)) == 0
 
 
-def test_threads(suspects: Suspects) -> None:
+def test_threads_that_bring_one_token_count_once(suspects: Suspects) -> None:
     def work(index: int) -> None:
         for number in range(300):
-            suspects.add(bucket(str(number % 30)), key(number * 8 + index))
+            suspects.add(bucket(str(number % 30)), key(number % 2))
             wait(suspects, bucket(str(index)))
 
     assert crowd(8, work) == [None] * 8
-    assert len(suspects) <= 20
+    assert not any(wait(suspects, bucket(str(client))) for client in range(30))

@@ -45,63 +45,69 @@ class Bucket:
     rates: tuple[Rate, ...]
 
 
-@dataclass(frozen=True)
-class Refusal:
-    """One hit too many; ``wait`` is in seconds."""
-
-    scope: str
-    wait: float
-
-
 class LimitExceeded(IdentityXError):
     """Too many. ``wait`` is in whole seconds, after which the next one passes."""
 
-    def __init__(self, scope: str, wait: int) -> None:
+    def __init__(self, scope: str, wait: float) -> None:
         super().__init__(f"Too many requests ({scope}).")
         self.scope = scope
-        self.wait = wait
+        self.wait = max(1, math.ceil(wait))
 
     def __reduce__(self) -> tuple[type[LimitExceeded], tuple[str, int]]:
         return type(self), (self.scope, self.wait)
 
 
-class LocalHits:
-    """The hits of this process: their times, by key."""
+class Limiter:
+    """The hits of this process, and where the cache is shared those of all processes."""
 
-    def __init__(self, clock: Clock, size: int) -> None:
-        self._hits: dict[str, tuple[tuple[Rate, ...], list[float]]] = {}
+    def __init__(self, clock: Clock = time, *, size: int = MAX_COUNTED) -> None:
+        self._hits: dict[str, tuple[tuple[Rate, ...], list[float]]] = {}  # times, by key
         self._lock = threading.Lock()
         self._size = size
         self._clock = clock
 
-    def take(self, buckets: Sequence[Bucket]) -> float | Refusal:
-        """Count one hit in each of ``buckets`` and return its time, or in none of them."""
+    def take(self, buckets: Sequence[Bucket]) -> None:
+        """Count one hit in each of ``buckets``, or raise `LimitExceeded` and count it in none."""
         with self._lock:
             now = self._clock.monotonic()
-            refusals = [
-                Refusal(bucket.scope, wait)
-                for bucket in buckets
-                for rate in bucket.rates
-                if (wait := self._wait(bucket.key, rate, now)) > 0
-            ]
-            if refusals:
-                return max(refusals, key=lambda refusal: refusal.wait)
+            self._refuse(self._waits(buckets, now))
             for bucket in buckets:
                 self._add(bucket, now)
-            return now
+        waits = shared().attempt(lambda cache: _count_together(cache, buckets), [])
+        if waits:
+            with self._lock:
+                for bucket in buckets:
+                    _, times = self._hits.get(bucket.key, ((), []))
+                    if now in times:
+                        times.remove(now)
+        self._refuse(waits)
 
-    def give_back(self, buckets: Sequence[Bucket], hit: float) -> None:
+    def refuse_full(self, buckets: Sequence[Bucket]) -> None:
+        """Raise `LimitExceeded` where this process has no room for one more."""
         with self._lock:
-            for bucket in buckets:
-                _, times = self._hits.get(bucket.key, ((), []))
-                if hit in times:
-                    times.remove(hit)
+            self._refuse(self._waits(buckets, self._clock.monotonic()))
 
-    def _wait(self, key: str, rate: Rate, now: float) -> float:
-        _, times = self._hits.get(key, ((), []))
-        if len(times) < rate.limit:
-            return 0.0
-        return times[-rate.limit] + rate.period - now
+    def add(self, bucket: Bucket) -> None:
+        """Count one hit of this process, room or not."""
+        with self._lock:
+            self._add(bucket, self._clock.monotonic())
+
+    def _refuse(self, waits: Sequence[LimitExceeded]) -> None:
+        if waits:
+            longest = max(waits, key=lambda exceeded: exceeded.wait)
+            logger.debug("The limit %s is reached.", longest.scope)
+            raise longest
+
+    def _waits(self, buckets: Sequence[Bucket], now: float) -> list[LimitExceeded]:
+        """What stands in the way of one more in each."""
+        found = []
+        for bucket in buckets:
+            _, times = self._hits.get(bucket.key, ((), []))
+            for rate in bucket.rates:
+                if len(times) >= rate.limit and times[-rate.limit] + rate.period > now:
+                    wait = times[-rate.limit] + rate.period - now
+                    found.append(LimitExceeded(bucket.scope, wait))
+        return found
 
     def _add(self, bucket: Bucket, now: float) -> None:
         if bucket.key not in self._hits and len(self._hits) >= self._size:
@@ -128,35 +134,14 @@ class LocalHits:
             del self._hits[key]
 
 
-class Limiter:
-    """The hits of this process, and where the cache is shared those of all processes."""
-
-    def __init__(self, clock: Clock = time, *, size: int = MAX_COUNTED) -> None:
-        self._local = LocalHits(clock, size)
-
-    def take(self, buckets: Sequence[Bucket]) -> None:
-        """Count one hit in each of ``buckets``, or raise `LimitExceeded` and count it in none."""
-        hit = self._local.take(buckets)
-        if isinstance(hit, Refusal):
-            raise _exceeded(hit)
-        refusal = shared().attempt(lambda cache: _count_together(cache, buckets), None)
-        if refusal is not None:
-            self._local.give_back(buckets, hit)
-            raise _exceeded(refusal)
-
-
-def _exceeded(refusal: Refusal) -> LimitExceeded:
-    logger.debug("The limit %s is reached.", refusal.scope)
-    return LimitExceeded(refusal.scope, max(1, math.ceil(refusal.wait)))
-
-
-def _count_together(cache: BaseCache, buckets: Sequence[Bucket]) -> Refusal | None:
+def _count_together(cache: BaseCache, buckets: Sequence[Bucket]) -> list[LimitExceeded]:
+    """Take a slot in each, or none; what stands in the way."""
     if not shared().is_shared:
-        return None  # no other process sees it
+        return []  # no other process sees it
     groups = list(_groups(buckets))
-    refusal = _refusal(cache, groups)
-    if refusal is not None:
-        return refusal
+    waits = _waits(cache, groups)
+    if waits:
+        return waits
     taken: list[str] = []
     for _, rate, names in groups:
         expires = time.time() + rate.period + _MARGIN
@@ -167,8 +152,8 @@ def _count_together(cache: BaseCache, buckets: Sequence[Bucket]) -> Refusal | No
         else:
             for name in taken:
                 cache.delete(name)
-            return _refusal(cache, groups) or _lost(cache, groups)
-    return None
+            return _waits(cache, groups) or [_lost(cache, groups)]
+    return []
 
 
 def _groups(buckets: Sequence[Bucket]) -> Iterator[tuple[str, Rate, list[str]]]:
@@ -180,19 +165,18 @@ def _groups(buckets: Sequence[Bucket]) -> Iterator[tuple[str, Rate, list[str]]]:
             yield bucket.scope, rate, [f"{prefix}:{number}" for number in numbers]
 
 
-def _refusal(cache: BaseCache, groups: Sequence[tuple[str, Rate, list[str]]]) -> Refusal | None:
-    """The longest wait for a rate that has no slot free; None if all have one."""
+def _waits(cache: BaseCache, groups: Sequence[tuple[str, Rate, list[str]]]) -> list[LimitExceeded]:
+    """The rates that have no slot free."""
     held = cache.get_many([name for _, _, names in groups for name in names])
     now = time.time()
-    refusals = [
-        Refusal(scope, min(max(min(held[name] for name in names) - now, 0.001), rate.period))
+    return [
+        LimitExceeded(scope, min(min(held[name] for name in names) - now, rate.period))
         for scope, rate, names in groups
         if all(name in held for name in names)
     ]
-    return max(refusals, key=lambda refusal: refusal.wait, default=None)
 
 
-def _lost(cache: BaseCache, groups: Sequence[tuple[str, Rate, list[str]]]) -> Refusal:
+def _lost(cache: BaseCache, groups: Sequence[tuple[str, Rate, list[str]]]) -> LimitExceeded:
     """What it means that slots seen free could not be taken: others were faster.
 
     Or the cache swallows its own failures and takes nothing at all, which an entry that nobody
@@ -200,4 +184,4 @@ def _lost(cache: BaseCache, groups: Sequence[tuple[str, Rate, list[str]]]) -> Re
     """
     if not cache.add(f"identityx:limit:{secrets.token_hex(16)}", 1, 10):
         raise CacheTrouble("it takes nothing")
-    return Refusal(groups[0][0], 1.0)
+    return LimitExceeded(groups[0][0], 1.0)

@@ -6,57 +6,33 @@ Only distinct tokens count, so a page that retries with one dead token stays far
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from collections.abc import Sequence
 
-from ..process import Clock
-from ..ratelimits import Bucket, LimitExceeded
+from ..process import BoundedMap, Clock
+from ..ratelimits import Bucket, Limiter
 
-MAX_REMEMBERED = 50_000  # digests in all; whoever was quiet for longest is forgotten first
+MAX_CLIENTS = 5_000  # who is farthest from the limit is forgotten first
+MAX_TOKENS = 50_000
 
 
 class Suspects:
-    """Digests of rejected tokens and when they came (monotonic seconds), by client."""
+    """Who brought how many rejected tokens lately, by client."""
 
-    def __init__(self, clock: Clock, size: int = MAX_REMEMBERED) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._size = size
-        self._total = 0
-        self._tokens: OrderedDict[str, dict[bytes, float]] = OrderedDict()
+        self._hits = Limiter(clock, size=MAX_CLIENTS)
+        self._counted: BoundedMap[tuple[str, bytes], float] = BoundedMap(MAX_TOKENS)
         self._lock = threading.Lock()
 
-    def __len__(self) -> int:
-        return self._total
-
-    def refuse(self, bucket: Bucket) -> None:
-        """Raise `LimitExceeded` where ``bucket`` is full."""
-        with self._lock:
-            times = list(self._tokens.get(bucket.key, {}).values())
-        now = self._clock.monotonic()
-        wait = 0.0
-        for rate in bucket.rates:
-            if len(times) >= rate.limit:
-                wait = max(wait, times[-rate.limit] + rate.period - now)
-        if wait > 0:
-            raise LimitExceeded(bucket.scope, int(wait) + 1)
+    def refuse(self, buckets: Sequence[Bucket]) -> None:
+        """Raise `LimitExceeded` where one of ``buckets`` is full."""
+        self._hits.refuse_full(buckets)
 
     def add(self, bucket: Bucket, key: bytes) -> None:
         """Count the rejected token with the digest ``key``, once."""
-        digest, now = key[:12], self._clock.monotonic()
-        longest = max(rate.period for rate in bucket.rates)
-        most = max(rate.limit for rate in bucket.rates)
+        token, now = (bucket.key, key[:12]), self._clock.monotonic()
         with self._lock:
-            tokens = self._tokens.setdefault(bucket.key, {})
-            self._tokens.move_to_end(bucket.key)
-            self._total -= len(tokens)
-            tokens.setdefault(digest, now)
-            # Oldest first, since a token that comes again keeps its place.
-            for old in [*tokens][: max(0, len(tokens) - most)]:
-                del tokens[old]
-            for old, at in [*tokens.items()]:
-                if at > now - longest:
-                    break
-                del tokens[old]
-            self._total += len(tokens)
-            while self._total > self._size:
-                _, forgotten = self._tokens.popitem(last=False)
-                self._total -= len(forgotten)
+            counted_at = self._counted.get(token)
+            if counted_at is None or counted_at <= now - max(rate.period for rate in bucket.rates):
+                self._counted.put(token, now)
+                self._hits.add(bucket)

@@ -194,8 +194,8 @@ class Verifier:
 
     def _hold_back(self, client: Client | None) -> None:
         """Raise `LimitExceeded` for an address that brought too many rejected tokens."""
-        for bucket in client() if client is not None else ():
-            self._suspects.refuse(bucket)
+        if client is not None:
+            self._suspects.refuse(client())
 
     def _count(
         self, credential: Credential, key: bytes, client: Client | None, rejected: Rejected
