@@ -8,9 +8,6 @@ visitor whom Django's logger would report.
 from __future__ import annotations
 
 import logging
-import math
-import threading
-import time
 
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -19,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions
 
 from .exceptions import ConfigurationError, NoVerdict
-from .process import PerProcess
+from .process import PerProcess, Seldom
 
 logger = logging.getLogger("django_identityx")
 
@@ -70,7 +67,12 @@ def tell(request: HttpRequest, error: NoVerdict) -> int:
     Whoever answers 503 in a way of their own calls this, too.
     """
     request.__dict__[_MARK] = True
-    _teller().tell(error)
+    is_of_site = isinstance(error, ConfigurationError)
+    if _may_log()[is_of_site]():
+        if is_of_site:
+            logger.error("Answering 503, because of the settings: %s", error)
+        else:
+            logger.warning("Answering 503, because IdentityX gives no verdict: %s", error)
     return error.retry_after
 
 
@@ -79,27 +81,8 @@ def is_told(request: HttpRequest) -> bool:
     return _MARK in request.__dict__
 
 
-class _Teller:
-    """One line a minute for each kind of trouble."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._said: dict[bool, float] = {}
-
-    def tell(self, error: NoVerdict) -> None:
-        is_ours = isinstance(error, ConfigurationError)
-        now = time.monotonic()
-        with self._lock:
-            if now < self._said.get(is_ours, -math.inf) + LOG_EVERY:
-                return
-            self._said[is_ours] = now
-        if is_ours:  # nobody else can mend it
-            logger.error("Answering 503, because of the settings: %s", error)
-        else:
-            logger.warning("Answering 503, because IdentityX gives no verdict: %s", error)
-
-
-_teller = PerProcess(_Teller)
+# One line a minute for what the site can mend, and one for what it can't.
+_may_log = PerProcess(lambda: {of_site: Seldom(LOG_EVERY) for of_site in (True, False)})
 
 
 def leave_out_told(record: logging.LogRecord) -> bool:

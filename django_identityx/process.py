@@ -7,8 +7,10 @@ locks, verdicts, the breaker) hangs on a `PerProcess`, and a forked child starts
 
 from __future__ import annotations
 
+import math
 import os
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
@@ -26,6 +28,28 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Seconds that only grow."""
         ...
+
+
+class Seldom:
+    """Calling it tells whether something may be done (again): once in ``seconds``."""
+
+    def __init__(self, seconds: float, clock: Clock = time) -> None:
+        self._seconds = seconds
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._not_before = -math.inf
+
+    def __call__(self) -> bool:
+        with self._lock:
+            now = self._clock.monotonic()
+            may = now >= self._not_before
+            if may:
+                self._not_before = now + self._seconds
+            return may
+
+    def wait(self) -> None:
+        """Begin to wait now."""
+        self._not_before = self._clock.monotonic() + self._seconds
 
 
 _all: list[PerProcess[object]] = []

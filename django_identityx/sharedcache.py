@@ -9,8 +9,6 @@ the log tells of it, without the backend's own words, which may have a password 
 from __future__ import annotations
 
 import logging
-import math
-import threading
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -23,7 +21,7 @@ from django.core.cache.backends.filebased import FileBasedCache
 from django.core.cache.backends.locmem import LocMemCache
 
 from .conf import conf
-from .process import Clock, PerProcess
+from .process import Clock, PerProcess, Seldom
 
 logger = logging.getLogger("django_identityx")
 
@@ -41,10 +39,9 @@ class SharedCache:
 
     def __init__(self, alias: str, clock: Clock = time) -> None:
         self._alias = alias
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._rests_until = -math.inf
-        self._log_after = -math.inf
+        self._is_well = True
+        self._may_try = Seldom(REST, clock)  # where it isn't: one caller, and the others rest on
+        self._may_log = Seldom(LOG_EVERY, clock)
 
     @property
     def is_shared(self) -> bool:
@@ -64,36 +61,22 @@ class SharedCache:
         Never raises. An action may raise `CacheTrouble` for an answer that can't be right. What
         must not be missed may ``insist``: then a resting cache is tried all the same.
         """
-        if self._is_resting() and not insist:
+        if not (self._is_well or insist or self._may_try()):
             return default
         try:
             result = action(caches[self._alias])
         except Exception as error:  # noqa: BLE001 - any backend, any trouble
-            self._rests_until = self._clock.monotonic() + REST
+            self._is_well = False
+            self._may_try.wait()
             self.complain(f"failed ({type(error).__name__})")
             return default
-        self._rests_until = -math.inf
+        self._is_well = True
         return result
 
     def complain(self, trouble: str) -> None:
         """Say what is wrong with the cache, unless that was said a moment ago."""
-        now = self._clock.monotonic()
-        with self._lock:
-            if now < self._log_after:
-                return
-            self._log_after = now + LOG_EVERY
-        logger.warning("The cache %r %s: this process does without it.", self._alias, trouble)
-
-    def _is_resting(self) -> bool:
-        if self._rests_until == -math.inf:
-            return False
-        with self._lock:
-            now = self._clock.monotonic()
-            if now < self._rests_until:
-                return True
-            # This caller tries; while it waits for the answer the others rest on.
-            self._rests_until = now + REST
-            return False
+        if self._may_log():
+            logger.warning("The cache %r %s: this process does without it.", self._alias, trouble)
 
 
 class CacheTrouble(Exception):

@@ -16,14 +16,13 @@ is one of
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable
 
 from django.utils.module_loading import import_string
 
 from .. import signals
 from ..exceptions import Busy, ConfigurationError, Failing, LeftAlone, Unclear, Unreachable
-from ..process import Clock
+from ..process import Clock, Seldom
 
 logger = logging.getLogger("django_identityx")
 
@@ -52,8 +51,8 @@ class Reporter:
 
     def __init__(self, path: str | None, clock: Clock) -> None:
         self._clock = clock
-        self._signal_after = -math.inf
-        self._log_after = -math.inf
+        self._may_signal = Seldom(SIGNAL_EVERY, clock)
+        self._may_log = Seldom(LOG_EVERY, clock)
         self.hook: Callable[[str, float], object] | None = None
         if path is not None:
             try:
@@ -65,18 +64,14 @@ class Reporter:
         """Report an outcome of what began at ``started`` (monotonic seconds)."""
         if self.hook is None:
             return
-        now = self._clock.monotonic()
         try:
-            self.hook(outcome, now - started)
+            self.hook(outcome, self._clock.monotonic() - started)
         except Exception:
-            if now >= self._log_after:
-                self._log_after = now + LOG_EVERY
+            if self._may_log():
                 logger.exception("IDENTITYX_METRICS failed.")
 
     def unavailable(self, error: Exception) -> None:
         """Send ``service_unavailable``, at most once a second."""
-        now = self._clock.monotonic()
-        if now >= self._signal_after:
-            self._signal_after = now + SIGNAL_EVERY
+        if self._may_signal():
             public = next(c for c in type(error).__mro__ if not c.__name__.startswith("_"))
             signals.service_unavailable.send_robust(sender=public, reason=reason_of(error))
