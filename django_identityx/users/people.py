@@ -143,17 +143,8 @@ class IdentityXUser:
     async def aget_user_permissions(self, obj: Any = None) -> set[str]:
         return set()
 
-    def get_group_permissions(self, obj: Any = None) -> set[str]:
-        return set()
-
-    async def aget_group_permissions(self, obj: Any = None) -> set[str]:
-        return set()
-
-    def get_all_permissions(self, obj: Any = None) -> set[str]:
-        return set()
-
-    async def aget_all_permissions(self, obj: Any = None) -> set[str]:
-        return set()
+    get_group_permissions = get_all_permissions = get_user_permissions
+    aget_group_permissions = aget_all_permissions = aget_user_permissions
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
         return False

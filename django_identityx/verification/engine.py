@@ -35,6 +35,7 @@ from .tier import Look, Tier
 from .verdict import Lifetimes, Question, Verdict
 
 T = TypeVar("T")
+Trouble = Unavailable | ConfigurationError
 Found = tuple[str, Verdict]  # how it was found, and what
 
 REFRESH_AFTER = 0.8  # of an answer's life
@@ -60,6 +61,7 @@ class Engine(Generic[T]):
         clock: Clock = time,
     ) -> None:
         self._lifetimes = lifetimes
+        self._young = lifetimes.fresh * REFRESH_AFTER  # seconds in which nobody asks ahead
         self._gate = way or gate(conf.API_URL)
         self._longest_flight = 2 * sum(conf.TIMEOUT)  # the dialect may take a second exchange
         self._on_trouble = on_trouble
@@ -85,7 +87,7 @@ class Engine(Generic[T]):
         """
         started, key = self._clock.monotonic(), question.key
         age = self._lifetimes.fresh if max_age is None else min(max_age, self._lifetimes.fresh)
-        after = self._clock.time() - age
+        after = self._ago(age)
         kept = self._local.peek(key)
         if kept is not None and started < kept.until and kept.verified_at > after:
             if started < kept.refresh_at:
@@ -104,11 +106,11 @@ class Engine(Generic[T]):
                     raise
                 finally:
                     self._flights.land(name, flight)
-                if outcome is SHARED and self._is_due(verdict):
+                if outcome is SHARED and not self._is_from(verdict, self._ago(self._young)):
                     return self._refresh(question, verdict, SHARED)
                 return outcome, verdict
             # Who has an answer that may serve does not follow a slow leader to the end.
-            has_old = kept is not None and self._is_younger(kept, self._lifetimes.longest)
+            has_old = kept is not None and self._may_serve(kept)
             patience = PATIENCE if has_old and max_age is None else self._longest_flight
             trouble = self._trouble_with(flight, started + patience)
             if trouble is not None:
@@ -141,7 +143,7 @@ class Engine(Generic[T]):
             return COALESCED, kept
         self._refuse_known(key)
         look = self._look(question)
-        if look.verdict is not None and self._is_enough(look.verdict, after):
+        if look.verdict is not None and self._is_from(look.verdict, after):
             self._keep(key, look.verdict, drops, looked_at)
             return SHARED, look.verdict
         old = early[1] if early else self._last_known(key, look)
@@ -155,7 +157,7 @@ class Engine(Generic[T]):
                 return early
             if lock is False:
                 look = self._wait_for_other(question, after)
-                if look.verdict is not None and self._is_enough(look.verdict, after):
+                if look.verdict is not None and self._is_from(look.verdict, after):
                     self._keep(key, look.verdict, drops, looked_at)
                     return COALESCED, look.verdict
             with self._gate.call(VERIFICATION, is_known=old is not None):
@@ -167,11 +169,9 @@ class Engine(Generic[T]):
             self._learn(key, rejected, had_answer=old is not None)
             raise
         except (Unavailable, ConfigurationError) as error:
-            if early and self._is_younger(early[1], self._lifetimes.fresh):
+            if early and self._is_from(early[1], self._ago(self._lifetimes.fresh)):
                 return early  # nobody has to hear of it yet
-            if is_demand or isinstance(error, ConfigurationError):
-                raise
-            return STALE, self._stale(old, error)
+            return STALE, self._stale(old, error, is_demand=is_demand)
         finally:
             if lock:
                 self._tier.unlock(key, looked_at)
@@ -187,16 +187,13 @@ class Engine(Generic[T]):
         try:
             if not self._gate.is_closed(VERIFICATION):
                 return outcome, old
-            after = self._clock.time() - self._lifetimes.fresh * REFRESH_AFTER
-            return self._lead(question, after, early=(outcome, old))
+            return self._lead(question, self._ago(self._young), early=(outcome, old))
         finally:
             self._flights.land(name, flight)
 
     # --- following --------------------------------------------------------------------------
 
-    def _trouble_with(
-        self, flight: Flight, deadline: float
-    ) -> Unavailable | ConfigurationError | None:
+    def _trouble_with(self, flight: Flight, deadline: float) -> Trouble | None:
         """Wait for a flight that somebody else leads; what kept it from an answer, if trouble.
 
         Raises its rejection. What concerned its leader alone is nothing to those who follow.
@@ -208,24 +205,23 @@ class Engine(Generic[T]):
         error = flight.error
         if isinstance(error, Rejected) and not isinstance(error, Malformed):
             raise copy.copy(error)  # a traceback is one thread's
-        return copy.copy(error) if isinstance(error, Unavailable | ConfigurationError) else None
+        return copy.copy(error) if isinstance(error, Trouble) else None
 
     def _do_without(
         self,
         question: Question[T],
         after: float,
-        error: Unavailable | ConfigurationError,
+        error: Trouble,
         *,
         is_demand: bool,
     ) -> Found:
         """Do with what is known, or raise ``error``: asking was tried, or is being tried."""
         self._refuse_known(question.key)
         look = self._look(question)
-        if look.verdict is not None and self._is_enough(look.verdict, after):
+        if look.verdict is not None and self._is_from(look.verdict, after):
             return SHARED, look.verdict
-        if is_demand or isinstance(error, ConfigurationError):
-            raise error
-        return STALE, self._stale(self._last_known(question.key, look), error)
+        old = self._last_known(question.key, look)
+        return STALE, self._stale(old, error, is_demand=is_demand)
 
     # --- recalling --------------------------------------------------------------------------
 
@@ -235,7 +231,7 @@ class Engine(Generic[T]):
 
     def _wait_for_other(self, question: Question[T], after: float) -> Look:
         """`_look` until the process that is asking has its answer, or has given up."""
-        look = self._tier.wait_for_other(question, lambda found: self._is_enough(found, after))
+        look = self._tier.wait_for_other(question, lambda found: self._is_from(found, after))
         return self._refuse_denied(question.key, look)
 
     def _refuse_denied(self, key: bytes, look: Look) -> Look:
@@ -261,26 +257,26 @@ class Engine(Generic[T]):
             return look.verdict
         return kept if not look.is_available or kept.generation == look.generation else None
 
-    def _stale(self, old: Verdict | None, error: Unavailable) -> Verdict:
-        """``old`` while it may serve."""
-        if old is None or not self._is_younger(old, self._lifetimes.longest):
+    def _stale(self, old: Verdict | None, error: Trouble, *, is_demand: bool) -> Verdict:
+        """``old`` while it may serve; it meets no demand, and hides no wrong setting."""
+        if is_demand or isinstance(error, ConfigurationError):
+            raise error
+        if old is None or not self._may_serve(old):
             raise error
         self._on_trouble(error)
         return replace(old, fresh=False, admitted=None)
 
-    def _is_enough(self, verdict: Verdict, after: float) -> bool:
-        """Whether it is as young as was asked for, and fresh: ``after`` is never earlier."""
+    def _may_serve(self, verdict: Verdict) -> bool:
+        """Whether it may, in an outage."""
+        return self._is_from(verdict, self._ago(self._lifetimes.longest))
+
+    def _is_from(self, verdict: Verdict, after: float) -> bool:
+        """Whether it is no older than that (epoch seconds), and its token has not expired."""
         has_expired = verdict.expires is not None and self._clock.time() > verdict.expires
         return verdict.verified_at > after and not has_expired
 
-    def _is_due(self, verdict: Verdict) -> bool:
-        """Whether it is time to refresh it ahead."""
-        return not self._is_younger(verdict, self._lifetimes.fresh * REFRESH_AFTER)
-
-    def _is_younger(self, verdict: Verdict, seconds: float) -> bool:
-        now = self._clock.time()
-        has_expired = verdict.expires is not None and now > verdict.expires
-        return now < verdict.verified_at + seconds and not has_expired
+    def _ago(self, seconds: float) -> float:
+        return self._clock.time() - seconds
 
     # --- keeping ----------------------------------------------------------------------------
 
@@ -317,7 +313,7 @@ class Engine(Generic[T]):
             verdict.until = min(looked_at + lifetimes.local, asked_at + lifetimes.fresh)
             if verdict.expires is not None:
                 verdict.until = min(verdict.until, verdict.expires + to_monotonic)
-            verdict.refresh_at = min(verdict.until, asked_at + lifetimes.fresh * REFRESH_AFTER)
+            verdict.refresh_at = min(verdict.until, asked_at + self._young)
         with self._lock:
             if drops == self._drops:
                 self._local.put(key, verdict)
