@@ -99,13 +99,9 @@ def running_sandbox(**options: Any) -> Iterator[Sandbox]:
 
 
 def start_sandbox(**options: Any) -> SandboxServer:
-    """A server for `use`, to be entered by ``with``; says what to install where that is missing."""
-    try:
-        from .sandbox import Sandbox, SandboxServer
-    except ImportError as error:
-        raise ImportError(
-            'The sandbox needs its extra: pip install "django-identityx[sandbox]"'
-        ) from error
+    """A server for `use`, to be entered by ``with``."""
+    from .sandbox import Sandbox, SandboxServer  # needs the extra
+
     return SandboxServer(Sandbox(**options), port=0)
 
 

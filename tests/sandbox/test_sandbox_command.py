@@ -112,3 +112,13 @@ def test_without_what_the_extra_brings(monkeypatch: pytest.MonkeyPatch, module: 
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(CommandError, match=r'pip install "django-identityx\[sandbox\]"'):
         call_command("identityx_sandbox", port=0)
+
+
+@pytest.mark.parametrize("missing", ["graphql", "disposable_email_domains"])
+def test_a_missing_extra_says_what_to_install(missing: str) -> None:
+    code = f"import sys; sys.modules[{missing!r}] = None; import django_identityx.sandbox"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    said = f'The sandbox needs {missing}: pip install "django-identityx[sandbox]"'
+    assert done.stderr.splitlines()[-1].endswith(said)

@@ -75,9 +75,7 @@ class Command(BaseCommand):
         try:
             from django_identityx.sandbox import Sandbox, SandboxServer, StateError
         except ModuleNotFoundError as error:
-            raise CommandError(
-                f'The sandbox needs {error.name}: pip install "django-identityx[sandbox]"'
-            ) from error
+            raise CommandError(str(error)) from error
         callback = options["callback"] or getattr(settings, "IDENTITYX_CALLBACK_URL", None)
         state = options["state"]
         if state and not Path(state).absolute().parent.is_dir():
