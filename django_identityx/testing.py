@@ -22,6 +22,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.test import Client
 from django.test.utils import override_settings
+from django.urls import NoReverseMatch, reverse
 
 from . import applications, process, sessions, verification
 from .conf import conf
@@ -107,8 +108,19 @@ def start_sandbox(**options: Any) -> SandboxServer:
 
 @contextlib.contextmanager
 def use(server: SandboxServer) -> Iterator[None]:
-    """Lead the settings to a sandbox that runs already; leave no state behind."""
-    with _apart(IDENTITYX_API_URL=server.url, IDENTITYX_APP_ID=APP_ID):
+    """Lead the settings to a sandbox that runs already; leave no state behind.
+
+    Tests run without DEBUG, so links lead to the test client's host where no setting says where.
+    """
+    callback = conf.CALLBACK_URL
+    if callback is None and not settings.DEBUG:
+        with contextlib.suppress(NoReverseMatch):
+            callback = f"https://testserver{reverse('identityx:callback')}"
+    with _apart(
+        IDENTITYX_API_URL=server.url,
+        IDENTITYX_APP_ID=APP_ID,
+        IDENTITYX_CALLBACK_URL=callback,
+    ):
         yield
 
 

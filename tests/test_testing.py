@@ -28,6 +28,17 @@ def test_a_sandbox_without_pytest() -> None:
     assert before == settings.IDENTITYX_API_URL
 
 
+@pytest.mark.django_db
+def test_links_lead_to_the_test_client_where_no_setting_says_where(settings, client) -> None:
+    settings.IDENTITYX_CALLBACK_URL = None
+    with testing.running_sandbox() as sandbox:
+        client.post("/identityx/login/", {"email": "reader@example.net"}, secure=True)
+        assert wait_until_sent()
+        link = sandbox.outbox[-1].url
+        assert link.startswith("https://testserver/identityx/callback/?token=")
+        assert client.get(link, secure=True).url == "/identityx/callback/"
+
+
 @pytest.mark.parametrize("token_type", TokenType)
 def test_headers_for_the_test_client(identityx: Sandbox, token_type: TokenType) -> None:
     email = "reader@example.net" if token_type is TokenType.APP_USER else "owner@example.com"
