@@ -79,7 +79,7 @@ def _known(user: Person) -> dict[str, Any]:
 def _addresses() -> set[str]:
     """The fields that hold the address: of the model, and its user name where that is one."""
     names = {field.name} if (field := email_field()) else set()
-    login: str = get_user_model().USERNAME_FIELD
-    if isinstance(model_field(login), models.EmailField):
-        names.add(login)
+    model: Any = get_user_model()
+    if isinstance(model_field(model.USERNAME_FIELD), models.EmailField):
+        names.add(model.USERNAME_FIELD)
     return names

@@ -54,7 +54,7 @@ class Entry:
     def application(self) -> applications.Application:
         return applications.current(self.django_request)
 
-    @property
+    @cached_property
     def django_request(self) -> HttpRequest:
         """The request as Django has it, not DRF."""
         request: Any = self.request  # type: ignore[attr-defined]
