@@ -8,7 +8,6 @@ raises, so public pages can greet during an outage.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import cache
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
@@ -50,8 +49,8 @@ class Details:
         self._verdict: Verdict | None = None
         self._attached: AppUser | OrgUser | None = None
         self._loaded: Any = None  # what the site's loader makes of the user
-        self._django_user: Callable[[], Any] | None = None
-        self._django_auser: Callable[[], Awaitable[Any]] | None = None
+        self.django_user: Any = None
+        self.django_auser: Callable[[], Awaitable[Any]] | None = None
 
     # --- for everybody ----------------------------------------------------------------------
 
@@ -127,12 +126,14 @@ class Details:
     def demand(self, max_age: float) -> None:
         """`ask`, also where the visitor is known already; ``request.user`` follows."""
         self.ask(sessions.stricter_age(self._request, max_age))
-        self._set_user_again()
+        if self.django_user is not None:
+            self.become_user()
 
     async def ademand(self, max_age: float) -> None:
         """`demand` in an async view."""
         await self.aask(sessions.stricter_age(self._request, max_age))
-        self._set_user_again()
+        if self.django_user is not None:
+            self.become_user()
 
     def attach(self, user: AppUser | OrgUser | None, actor: OrgUser | None = None) -> None:
         """Take over what a login or a logout has just decided."""
@@ -143,8 +144,8 @@ class Details:
                 self._attached, self._loaded = user, sessions.load(user, request=self._request)
             except Rejected:
                 self._attached = None
-        if conf.REQUEST_USER:
-            _set_user(self._request, self, None, None)
+        self.django_user = self.django_auser = None
+        self.become_user()
 
     def forget(self) -> None:
         """Know nobody from here on."""
@@ -159,9 +160,25 @@ class Details:
     def _know(self, verdict: Verdict | None, loaded: Any) -> None:
         self._verdict, self._loaded, self._attached, self._asked = verdict, loaded, None, True
 
-    def _set_user_again(self) -> None:
-        if conf.REQUEST_USER and self._django_user is not None:
-            _set_user(self._request, self, self._django_user, self._django_auser)
+    def become_user(self) -> None:
+        """Make ``request.user`` and ``request.auser`` Django's user, else IdentityX's."""
+        if not conf.REQUEST_USER:
+            return
+        django_user, django_auser = self.django_user, self.django_auser
+
+        def resolve() -> Any:
+            is_known = django_user is not None and django_user.is_authenticated
+            return django_user if is_known else self.loaded
+
+        async def auser() -> Any:
+            user = None if django_auser is None else await django_auser()
+            if user is not None and user.is_authenticated:
+                return user
+            await self.auser()
+            return self.loaded
+
+        self._request.user = SimpleLazyObject(resolve)  # type: ignore[assignment]
+        self._request.auser = auser
 
     @property
     def _bearer(self) -> tuple[Verdict, Credential] | None:
@@ -211,14 +228,9 @@ class IdentityXMiddleware:
 
     def _prepare(self, request: HttpRequest) -> None:
         known = request.identityx = Details(request)  # type: ignore[attr-defined]
-        if conf.REQUEST_USER:
-            django_user = getattr(request, "user", None)
-            _set_user(
-                request,
-                known,
-                None if django_user is None else lambda: django_user,
-                getattr(request, "auser", None),
-            )
+        known.django_user = getattr(request, "user", None)
+        known.django_auser = getattr(request, "auser", None)
+        known.become_user()
 
     def _process_view(
         self, request: HttpRequest, view: Any, args: Any, kwargs: Any
@@ -257,31 +269,6 @@ def _without_verdict(request: HttpRequest, error: NoVerdict) -> HttpResponse | N
         return outages.response(request, error)
     request.user = AnonymousUser()  # signing in and out works on, whatever is down
     return None
-
-
-def _set_user(
-    request: HttpRequest,
-    known: Details,
-    django_user: Callable[[], Any] | None,
-    django_auser: Callable[[], Awaitable[Any]] | None,
-) -> None:
-    """Make ``request.user`` and ``request.auser`` Django's user, else IdentityX's."""
-
-    @cache
-    def resolve() -> Any:
-        user = None if django_user is None else django_user()
-        return user if user is not None and user.is_authenticated else known.loaded
-
-    async def auser() -> Any:
-        user = None if django_auser is None else await django_auser()
-        if user is not None and user.is_authenticated:
-            return user
-        await known.auser()
-        return known.loaded
-
-    known._django_user, known._django_auser = django_user, django_auser
-    request.user = SimpleLazyObject(resolve)  # type: ignore[assignment]
-    request.auser = auser
 
 
 def _finish(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

@@ -86,12 +86,9 @@ def send_login_link(
         send = partial(_send_to_reader, client, email, url, with_link, profile or {})
     else:
         raise ValueError(f"Nobody signs in by a link as {token_type.value}.")
-    kind, digest = token_type.value, emails.digest(email)
     address = (request and client_address(request)) or (visitor and visitor.address) or ""
-    with background().place() as run:
-        client.for_visitor(None).check_up(token_type)
-        run(Delivery(send, kind, digest, address))
-    audit.login_link_sent(request, kind, email)
+    _hand_over(client, token_type, send, emails.digest(email), address)
+    audit.login_link_sent(request, token_type.value, email)
 
 
 def send_change_email_link(
@@ -121,10 +118,8 @@ def send_change_email_link(
         app_context_id=app_context_id,
     )
     change = Change(client, credential, send, erased)
-    kind, digest = TokenType.APP_USER.value, emails.digest(email)
-    with background().place() as run:
-        client.for_visitor(None).check_up(TokenType.APP_USER)
-        run(Delivery(change, kind, digest, client_address(request) or ""))
+    address = client_address(request) or ""
+    _hand_over(client, TokenType.APP_USER, change, emails.digest(email), address)
     audit.email_change_asked(request, user_id, email)
 
 
@@ -155,6 +150,15 @@ def callback_url(request: HttpRequest | None = None, application: Application | 
 def wait_until_sent(timeout: float = 10.0) -> bool:
     """Wait until this process has no link left to send; for tests. Whether that came about."""
     return background().wait(timeout)
+
+
+def _hand_over(
+    client: IdentityXClient, token_type: TokenType, send: Callable[[], None], *told: str
+) -> None:
+    """Have it sent behind the answer, if IdentityX has what that takes; ``told`` is for the log."""
+    with background().place() as run:
+        client.for_visitor(None).check_up(token_type)
+        run(Delivery(send, token_type.value, *told))
 
 
 def _send_to_reader(

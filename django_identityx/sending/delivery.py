@@ -20,6 +20,14 @@ logger = logging.getLogger("django_identityx")
 
 PAUSES = [0.3, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0]  # seconds between the tries: a minute in all
 
+# What is told of an error: of the first kind that it is.
+_REASONS = {
+    Unavailable: "unavailable",
+    NotFound: "unknown_user",
+    OperationFailed: "refused",
+    IdentityXError: "misconfigured",
+}
+
 
 class Delivery:
     """Each call is a try; what came of it is told in the audit log.
@@ -36,20 +44,13 @@ class Delivery:
         """Try, and return the seconds until the next try, or None where all is said and done."""
         try:
             self._send()
-        except (Failing, Busy, NotConnected):
-            pause = None if last else next(self._pauses, None)
+        except IdentityXError as error:
+            may_go_again = isinstance(error, Failing | Busy | NotConnected) and not last
+            pause = next(self._pauses, None) if may_go_again else None
             if pause is not None:
                 logger.debug("A login link waits %s s for another try.", pause)
                 return pause
-            reason = "unavailable"
-        except Unavailable:
-            reason = "unavailable"
-        except NotFound:
-            reason = "unknown_user"
-        except OperationFailed:
-            reason = "refused"
-        except IdentityXError:
-            reason = "misconfigured"
+            reason = next(word for kind, word in _REASONS.items() if isinstance(error, kind))
         else:
             audit.login_link_delivered(*self._told)
             return None
