@@ -28,12 +28,16 @@ from .comments import api as comments
 from .comments.writing import REFUSALS
 from .credentials import TokenType
 from .signin import api
-from .signin.api.change_email import ChangeEmailSerializer
 from .signin.api.description import describe
-from .signin.api.devices import EndSerializer
 from .signin.api.me import ProfileSerializer
 from .signin.api.tokens import ExchangeSerializer, RevokeSerializer, SendSerializer
-from .signin.api.views import LoginLinkSerializer, LoginSerializer, LogoutSerializer
+from .signin.api.views import (
+    ChangeEmailSerializer,
+    EndSerializer,
+    LoginLinkSerializer,
+    LoginSerializer,
+    LogoutSerializer,
+)
 from .users import PROFILE_FIELDS, AccessLevel, AppUser
 
 TAG = "Signing in"

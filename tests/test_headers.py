@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from django_identityx.sandbox import Sandbox
-from django_identityx.signin.headers import set_headers
+from django_identityx.signin.entry import set_headers
 
 from .site import Visitor
 

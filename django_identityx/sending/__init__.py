@@ -22,21 +22,22 @@ from django.urls import NoReverseMatch, reverse
 
 from .. import applications, audit, emails
 from ..addresses import Visitor, client_address
+from ..addresses import visitor as visitor_of
 from ..applications import Application
 from ..client import IdentityXClient
 from ..conf import conf, rules
 from ..credentials import Credential, TokenType
 from ..exceptions import ConfigurationError, InvalidInput, NotFound
 from ..service import camel
-from .changing import Change, Erased
+from ..users import AppUser
+from .changing import Change, Erased, put_back_late
 from .delivery import Delivery
-from .executor import background
-from .shutdown import finish_on_shutdown
+from .executor import background, finish_on_shutdown
 
 __all__ = [
-    "Erased",
     "callback_url",
     "finish_on_shutdown",
+    "put_back_late",
     "send_change_email_link",
     "send_login_link",
     "wait_until_sent",
@@ -92,23 +93,21 @@ def send_login_link(
 
 
 def send_change_email_link(
+    request: HttpRequest,
+    user: AppUser,
     credential: Credential,
-    user_id: str,
     email: str,
     *,
-    erased: Erased,
-    request: HttpRequest,
-    application: Application,
-    visitor: Visitor | None = None,
     redirect_to: str | None = None,
     app_context_id: str | None = None,
 ) -> None:
     """Have IdentityX mail a link to a reader's new address; return alike whoever has that.
 
-    ``credential`` is the reader's. ``erased`` is put back once the link has left. Checks nothing
-    about the person, and raises as `send_login_link` does.
+    ``credential`` is the reader's, who is signed in. What IdentityX erases is put back once the
+    link has left. Checks nothing about the person, and raises as `send_login_link` does.
     """
-    client = IdentityXClient.from_settings(application, visitor=visitor)
+    application = applications.current(request)
+    client = IdentityXClient.from_settings(application, visitor=visitor_of(request))
     send = partial(
         client.send_own_app_user_change_email_link,
         credential,
@@ -117,10 +116,10 @@ def send_change_email_link(
         redirect_to=redirect_to,
         app_context_id=app_context_id,
     )
-    change = Change(client, credential, send, erased)
+    change = Change(client, credential, send, Erased.of(request, user))
     address = client_address(request) or ""
     _hand_over(client, TokenType.APP_USER, change, emails.digest(email), address)
-    audit.email_change_asked(request, user_id, email)
+    audit.email_change_asked(request, user.id, email)
 
 
 def callback_url(request: HttpRequest | None = None, application: Application | None = None) -> str:

@@ -8,11 +8,13 @@ taken is finished at the interpreter's exit.
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
 
 from django.db import connections
 
@@ -26,6 +28,8 @@ PLACES = 64  # jobs that wait or run; further ones are refused
 
 # One try, told whether it is the last; the seconds until the next one, or None where it is done.
 Job = Callable[[bool], float | None]
+
+ASGIApplication = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class Background:
@@ -114,3 +118,22 @@ def _finish() -> None:
 
 
 atexit.register(_finish)  # daemon threads live until then; others would keep it from running
+
+
+def finish_on_shutdown(application: ASGIApplication) -> ASGIApplication:
+    """Wrap the ASGI application of ``asgi.py``, so that links on their way are sent before the end.
+
+    uvicorn kills its own process by the signal that it got, and no exit handler runs. It tells the
+    application first (ASGI's *lifespan*), which Django does not listen to.
+    """
+
+    async def wrapped(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "lifespan":
+            await application(scope, receive, send)
+            return
+        while (await receive())["type"] != "lifespan.shutdown":
+            await send({"type": "lifespan.startup.complete"})
+        await asyncio.to_thread(background.reset)
+        await send({"type": "lifespan.shutdown.complete"})
+
+    return wrapped

@@ -25,7 +25,6 @@ from ..credentials import Credential, TokenType
 from ..users import AppUser, OrgUser
 from . import rows
 from .acting import act_as, stop_acting
-from .actors import may_act
 from .ending import (
     end_credential,
     end_others,
@@ -36,7 +35,7 @@ from .ending import (
     revoke_and_tell,
     sign_ins,
 )
-from .held import KEY, begin, read
+from .held import KEY, begin, get_actor_hint, get_credential, get_hint, get_identity, read
 from .loading import aload, load
 from .people import attach, connect, holds_somebody, is_same_person, known_user
 from .verdicts import (
@@ -46,12 +45,9 @@ from .verdicts import (
     aget_user,
     aget_verdict,
     fresh,
-    get_actor_hint,
-    get_credential,
-    get_hint,
-    get_identity,
     get_user,
     get_verdict,
+    may_act,
     refresh,
     stricter_age,
 )

@@ -22,12 +22,11 @@ from ..credentials import Credential, check_claims
 from ..exceptions import NotAllowed, NotFound, Rejected
 from ..users import AppUser
 from . import rows
-from .actors import is_powerful, may_act
 from .ending import end_credential, refuse_actor
 from .held import KEY, Held, begin, current, read
 from .loading import load
 from .people import attach
-from .verdicts import get_verdict
+from .verdicts import get_verdict, is_powerful, may_act
 
 logger = logging.getLogger("django_identityx")
 

@@ -115,6 +115,31 @@ def current(request: HttpRequest) -> Held | None:
     return None
 
 
+def get_credential(request: HttpRequest) -> Credential | None:
+    """The credential that the session holds, unverified."""
+    held = current(request)
+    return None if held is None else held.credential
+
+
+def get_identity(request: HttpRequest) -> tuple[str, str, str] | None:
+    """Kind, application and id of who signed in, as the session knows them: unverified."""
+    held = current(request)
+    return None if held is None else held.identity
+
+
+def get_hint(request: HttpRequest) -> str:
+    """The name stored at sign-in, for greeting; empty for nobody. Never for authorization."""
+    held = current(request)
+    return "" if held is None else held.hint
+
+
+def get_actor_hint(request: HttpRequest) -> str:
+    """The name of who acts here for a reader; empty where nobody does. Asks nobody."""
+    held = current(request)
+    actor = None if held is None else held.actor
+    return "" if actor is None else actor.hint
+
+
 def begin(user: AppUser | OrgUser, credential: Credential, app_id: str, row: int) -> dict[str, Any]:
     """What a session keeps from a sign-in on."""
     now = time.time()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeGuard
 
 from asgiref.sync import sync_to_async
 from django.contrib import auth
@@ -14,20 +14,44 @@ from django.db import DatabaseError
 from django.http import HttpRequest
 
 from .. import applications, audit, verification
+from ..applications import ANY_ORGANIZATION, Application
 from ..conf import conf
 from ..credentials import Credential, check_claims
 from ..exceptions import IdentityXError, Rejected, Unavailable
-from ..users import AppUser, OrgUser
+from ..users import ApiTokenUser, AppUser, OrgUser
 from ..verification import Verdict
 from . import rows
-from .actors import Acted, is_powerful, may_act
 from .ending import revoke_and_tell
 from .held import KEY, Held, current, fields, read
 from .loading import aload, load
 
 logger = logging.getLogger("django_identityx")
 
+ROLES = frozenset({"Owner", "Administrator"})  # who may act for a reader
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+
+
+@dataclass(slots=True)
+class Acted(Verdict):
+    """A verdict about a reader for whom ``actor`` acts, by a verdict about them."""
+
+    actor: OrgUser | None = None
+
+
+def may_act(user: object, application: Application) -> TypeGuard[OrgUser]:
+    """Whether ``user`` may act for readers: by role in our organization, and in person.
+
+    Where no one organization is ours, nobody may. Raises `Unavailable` or `ConfigurationError`.
+    """
+    if not isinstance(user, OrgUser) or isinstance(user, ApiTokenUser):
+        return False
+    organization = verification.organization_of(application)
+    return organization != ANY_ORGANIZATION and user.role_in(organization) in ROLES
+
+
+def is_powerful(loaded: Any) -> bool:
+    """Whether a reader is more on this site than IdentityX knows: their powers are not lent."""
+    return bool(getattr(loaded, "is_staff", False) or getattr(loaded, "is_superuser", False))
 
 
 def get_user(request: HttpRequest) -> AppUser | OrgUser | AnonymousUser:
@@ -123,31 +147,6 @@ def refresh(request: HttpRequest, user: AppUser) -> None:
         now = time.time()
         told = fields(replace(user, profile=None), now, held.data.get("renewed", 0))
         request.session[KEY] = {**held.data, "hint": user.name or user.email, **told}
-
-
-def get_credential(request: HttpRequest) -> Credential | None:
-    """The credential that the session holds, unverified."""
-    held = current(request)
-    return None if held is None else held.credential
-
-
-def get_identity(request: HttpRequest) -> tuple[str, str, str] | None:
-    """Kind, application and id of who signed in, as the session knows them: unverified."""
-    held = current(request)
-    return None if held is None else held.identity
-
-
-def get_hint(request: HttpRequest) -> str:
-    """The name stored at sign-in, for greeting; empty for nobody. Never for authorization."""
-    held = current(request)
-    return "" if held is None else held.hint
-
-
-def get_actor_hint(request: HttpRequest) -> str:
-    """The name of who acts here for a reader; empty where nobody does. Asks nobody."""
-    held = current(request)
-    actor = None if held is None else held.actor
-    return "" if actor is None else actor.hint
 
 
 def fresh(credential: Credential, verdict: Verdict) -> Credential:

@@ -14,12 +14,10 @@ from .flow import CONNECTING
 from .forms import EmailForm
 from .links import Link, LinkKind, read_link, token_from
 from .pages.acting import ActAsView, ActEndView
+from .pages.asking import ChangeEmailView, LinkSentView, LoginView, OrgLoginView
 from .pages.base import Page
 from .pages.callback import CallbackView
-from .pages.change_email import ChangeEmailView
-from .pages.devices import DevicesView
-from .pages.login import LinkSentView, LoginView, OrgLoginView
-from .pages.logout import LogoutView
+from .pages.ending import DevicesView, LogoutView
 from .pages.profile import ProfileView
 
 __all__ = [

@@ -13,7 +13,7 @@ from ..exceptions import ConfigurationError, Rejected, Unavailable
 from ..middleware import details
 from ..profile import Catalogue, catalogue
 from ..users import AppUser
-from . import erased, redirects
+from . import redirects
 from .cookies import Known, Mark
 from .entry import Entry
 from .forms import SignUpForm
@@ -80,13 +80,10 @@ class Asking(Entry):
         if emails.clean(user.email) == email:
             raise Rejected("same_email")
         sending.send_change_email_link(
+            request,
+            user,
             credential,
-            user.id,
             email,
-            erased=erased.remember(request, user),
-            request=request,
-            application=self.application,
-            visitor=visitor(request),
             redirect_to=redirects.safe_target(request, target) or None,
             app_context_id=self.app_context_id,
         )

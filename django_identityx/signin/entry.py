@@ -6,7 +6,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connections
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
 from django.utils.decorators import method_decorator
 from django.utils.functional import cached_property
 from django.views.decorators.debug import sensitive_variables
@@ -14,7 +15,6 @@ from django.views.decorators.debug import sensitive_variables
 from .. import applications
 from . import csrf
 from .cookies import SignedCookie
-from .headers import set_headers
 
 
 class Entry:
@@ -60,3 +60,14 @@ class Entry:
         request: Any = self.request  # type: ignore[attr-defined]
         found: HttpRequest = getattr(request, "_request", request)
         return found
+
+
+def set_headers(response: HttpResponse) -> HttpResponse:
+    """Nothing of ours is stored, indexed, framed, or named to other sites."""
+    response["Cache-Control"] = "no-store, private"
+    response["Referrer-Policy"] = "same-origin"
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    response["X-Frame-Options"] = "DENY"
+    response["X-Content-Type-Options"] = "nosniff"
+    patch_vary_headers(response, ["Cookie", "Authorization"])
+    return response

@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
-from .. import applications, audit, ratelimits, sessions, verification
+from .. import applications, audit, ratelimits, sending, sessions, verification
 from ..addresses import visitor
 from ..client import AppUserLogin, IdentityXClient, OrgUserLogin
 from ..conf import conf
@@ -26,7 +26,6 @@ from ..exceptions import (
     Unreachable,
 )
 from ..users import AppUser, OrgUser
-from . import erased
 from .claims import Claim, Outcome
 from .cookies import Known, Mark
 from .entry import Entry
@@ -68,7 +67,8 @@ def redeem(request: HttpRequest, link: Link, mark: str) -> AppUser | OrgUser:
         user = _sign_in(request, link, claim)
     if link.changes_email and not claim.first_session:
         audit.email_changed(request, user, link.old_email)
-        erased.put_back_late(request, user)
+        if (credential := sessions.get_credential(request)) is not None:
+            sending.put_back_late(request, user, credential)
     return user
 
 

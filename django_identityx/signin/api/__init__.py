@@ -5,13 +5,11 @@ form could sign a visitor in as somebody else. They look at no ``Authorization``
 about the session. Errors are ``{"code", "detail"}``.
 """
 
-from ..refusals import Refused
+from ..reasons import Refused
 from .base import JSONEndpoint, refuse_forged, valid
-from .change_email import ChangeEmailView
-from .devices import DevicesView
 from .me import MeView
 from .tokens import ExchangeView, RevokeView, SendView
-from .views import LoginLinkView, LoginView, LogoutView
+from .views import ChangeEmailView, DevicesView, LoginLinkView, LoginView, LogoutView
 
 __all__ = [
     "ChangeEmailView",

@@ -20,7 +20,7 @@ from rest_framework.views import APIView, exception_handler
 
 from .. import csrf
 from ..entry import Entry
-from ..refusals import OURS, Refused, refusal
+from ..reasons import OURS, Refused, refusal
 
 logger = logging.getLogger("django_identityx")
 

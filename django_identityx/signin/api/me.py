@@ -18,7 +18,7 @@ from ...middleware import details
 from ...profile import LONGEST, own_profile, save
 from ...users import PROFILE_FIELDS, AppUser, OrgUser
 from ..profiling import Profiling
-from ..refusals import Refused
+from ..reasons import Refused
 from .base import JSONView, optional, valid
 from .description import describe, describe_profile
 from .views import nobody

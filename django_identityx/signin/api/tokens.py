@@ -38,8 +38,8 @@ from ...credentials import (
 from ...exceptions import Malformed, NoVerdict, Rejected, Unreachable
 from ..asking import Asking
 from ..flow import admit
+from ..reasons import Refused
 from ..redemption import exchange
-from ..refusals import Refused
 from .base import JSONEndpoint, valid
 from .description import describe
 from .views import AddressSerializer

@@ -18,9 +18,10 @@ from ...users import AppUser, OrgUser
 from .. import redirects
 from ..asking import Asking
 from ..cookies import THIS_BROWSER, Mark
+from ..devices import devices, end
 from ..flow import Step
+from ..reasons import Refused, reason_for
 from ..redemption import Redeeming
-from ..refusals import Refused
 from .base import JSONView, optional, valid
 from .description import describe
 
@@ -61,6 +62,12 @@ class LoginLinkSerializer(AddressSerializer):
         return super().get_fields() | {name: optional(LONGEST, default="") for name in names}
 
 
+class ChangeEmailSerializer(EmailSerializer):
+    """``{email, next?}``."""
+
+    next = optional(redirects.MAX_TARGET, default="")
+
+
 class LoginSerializer(serializers.Serializer[Any]):
     """``{token, confirmed?, replace?}``; ``token`` may be the whole link."""
 
@@ -72,6 +79,13 @@ class LoginSerializer(serializers.Serializer[Any]):
 class LogoutSerializer(serializers.Serializer[Any]):
     """``{everywhere?}``: the person's other sessions on this site as well."""
 
+    everywhere = serializers.BooleanField(default=False)
+
+
+class EndSerializer(serializers.Serializer[Any]):
+    """``{id}`` of one sign-in, or ``{everywhere: true}``."""
+
+    id = serializers.IntegerField(required=False)
     everywhere = serializers.BooleanField(default=False)
 
 
@@ -95,6 +109,26 @@ class LoginLinkView(Asking, JSONView):
         )
         self.cookies.append(Mark.for_browser(self.django_request).asking(email))
         detail = _("If this address can sign in here, a mail with a link is on its way.")
+        return Response({"code": "link_sent", "detail": detail}, status.HTTP_202_ACCEPTED)
+
+
+class ChangeEmailView(Asking, JSONView):
+    """``POST {email, next?}``: 202, whoever has the new address."""
+
+    def post(self, request: Request) -> Response:
+        data = valid(ChangeEmailSerializer, request)
+        email = data["email"]
+        try:
+            self.change(email, target=data["next"] or "")
+        except Rejected as rejected:
+            if rejected.reason == "same_email":
+                text = reason_for("same_email").title
+                raise serializers.ValidationError({"email": [text]}) from None
+            if sessions.get_credential(self.django_request) is None:
+                return nobody()
+            raise
+        self.cookies.append(Mark.for_browser(self.django_request).asking(email))
+        detail = _("If this address can be yours, a mail with a link is on its way to it.")
         return Response({"code": "link_sent", "detail": detail}, status.HTTP_202_ACCEPTED)
 
 
@@ -137,6 +171,23 @@ class LogoutView(JSONView):
         everywhere = sessions.logout(self.django_request, everywhere=data["everywhere"])
         self.dropped += THIS_BROWSER
         if not everywhere:
+            raise Refused("not_ended", wait=5)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class DevicesView(JSONView):
+    """``GET``: the sign-ins of who is signed in. ``POST {id}`` or ``{everywhere}``: 204."""
+
+    def get(self, request: Request) -> Response:
+        if not sessions.get_user(self.django_request).is_authenticated:
+            return nobody()
+        return Response({"devices": devices(self.django_request)})
+
+    def post(self, request: Request) -> Response:
+        data = valid(EndSerializer, request)
+        if sessions.get_credential(self.django_request) is None:
+            return nobody()
+        if not end(self, str(data.get("id", "")), everywhere=data["everywhere"]):
             raise Refused("not_ended", wait=5)
         return Response(status=status.HTTP_204_NO_CONTENT)
 

@@ -18,8 +18,7 @@ from ... import sessions
 from .. import csrf, redirects
 from ..cookies import MAX_CARRIED, Carrier
 from ..entry import Entry
-from ..reasons import reason_for, too_many
-from ..refusals import OURS, refusal
+from ..reasons import OURS, reason_for, refusal, too_many
 
 logger = logging.getLogger("django_identityx")
 

@@ -1,4 +1,4 @@
-"""Asking for a login link: the form, for readers and for staff, and the page that follows."""
+"""Asking for a link: to sign in, or to change the address, and the page that follows."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from ... import emails
+from ... import emails, sessions
 from ...conf import conf
 from ...credentials import TokenType
+from ...exceptions import Rejected
+from ...users import AppUser
 from .. import redirects
 from ..asking import Asking
 from ..cookies import Carrier, Known, Mark, Note
-from ..forms import EmailForm, LinkForm, SignUpForm
+from ..flow import CHANGED
+from ..forms import EmailForm, LinkForm, NewEmailForm, SignUpForm
+from ..reasons import reason_for
 from .base import Page
 
 # Where people read their mail, by the domain of the address.
@@ -110,6 +114,52 @@ class OrgLoginView(LoginView):
     """``identityx:org-login``: the same for staff."""
 
     token_type = TokenType.ORG_USER
+
+
+class ChangeEmailView(Asking, Page):
+    """``identityx:change-email``: takes a new address, says what that costs, and sends the link.
+
+    For readers. ``as_view()`` takes an ``app_context_id``.
+    """
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        user = sessions.get_user(request)
+        if sessions.get_actor_hint(request):
+            return self.problem("acting")
+        if isinstance(user, AppUser):
+            is_changed = request.session.pop(CHANGED, False)
+            return self.form(NewEmailForm(), current=user.email, is_changed=is_changed)
+        return self.problem("readers_only") if user.is_authenticated else self.to_login()
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = NewEmailForm(request.POST)
+        if not form.is_valid():
+            return self.form(form, status=400)
+        email = form.cleaned_data["email"]
+        try:
+            self.change(email, target=self.target)
+        except Rejected as rejected:
+            if rejected.reason == "same_email":
+                form.refuse("email", reason_for("same_email").title)
+                return self.form(form, status=400)
+            if sessions.get_credential(request) is None:
+                return self.to_login()
+            raise
+        note = Note(email, self.target, again="again" in request.POST, changing=True)
+        self.cookies += [Mark.for_browser(request).asking(email), note]
+        return redirect("identityx:link-sent")
+
+    def form(self, form: NewEmailForm, **context: Any) -> HttpResponse:
+        stay = redirects.after_login(self.request, self.target)
+        return self.page("change_email", form=form, next=self.target, stay=stay, **context)
+
+    def csrf_failed(self, code: str) -> HttpResponse:
+        """An empty form: another site may have filled in where the link is to go."""
+        return self.form(NewEmailForm(), code=code)
+
+    def again(self, code: str, **context: Any) -> HttpResponse:
+        """The form with what was typed: nothing is lost, and nothing has happened yet."""
+        return self.form(NewEmailForm(initial={"email": self.sent("email")}), code=code, **context)
 
 
 class LinkSentView(Page):
