@@ -23,7 +23,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ..conf import conf
 from ..exceptions import Busy, Failing, LeftAlone, OperationFailed, Rejected, Unreachable
@@ -130,8 +130,7 @@ class Load:
 class _Waiter:
     limit: int  # it may have a place while fewer are taken
     is_known: bool
-    may_go: bool | None = None
-    woken: threading.Event = field(default_factory=threading.Event)
+    changed: threading.Condition
 
 
 class Places:
@@ -181,39 +180,23 @@ class Places:
                 raise _full()
 
     def _enter(self, is_known: bool) -> None:
+        deadline = time.monotonic() + LONGEST_WAIT
         limit = self._size if is_known else self._for_newcomers
-        now = time.monotonic()
+        waiter = _Waiter(limit, is_known, threading.Condition(self._lock))
         with self._lock:
-            if self._taken < limit:
-                self._taken += 1
-                self._moved_at = now
-                return
             self.refuse_early(is_known=is_known)
-            waiter = _Waiter(limit, is_known)
             self._queue.append(waiter)
-        self._wait(waiter, now + LONGEST_WAIT)
-
-    def _wait(self, waiter: _Waiter, deadline: float) -> None:
-        try:
-            while (wait := min(deadline, self._stuck_at()) - time.monotonic()) > 0:
-                if waiter.woken.wait(wait):
-                    break
-            else:
-                self._give_up(waiter)
-        except BaseException:  # interrupted: what it may have been given goes to the next
-            if not self._give_up(waiter) and waiter.may_go:
-                self._leave(waiter.is_known, 0.0, None)
-            raise
-        if not waiter.may_go:
-            raise _full()
-
-    def _give_up(self, waiter: _Waiter) -> bool:
-        with self._lock:
-            if waiter.may_go is not None:
-                return False
-            self._queue.remove(waiter)
-            waiter.may_go = False
-            return True
+            try:
+                while self._next() is not waiter:
+                    wait = min(deadline, self._stuck_at()) - time.monotonic()
+                    if wait <= 0 or (not is_known and self._is_flooded()):
+                        raise _full()
+                    waiter.changed.wait(wait)
+                self._taken += 1
+                self._moved_at = time.monotonic()
+            finally:
+                self._queue.remove(waiter)
+                self._wake()
 
     def _leave(self, is_known: bool, began: float, was_bad: bool | None) -> None:
         now = time.monotonic()
@@ -224,17 +207,18 @@ class Places:
                 self._seconds += (now - began - self._seconds) / (8 if self._seconds else 1)
                 if not is_known:
                     self._were_bad.append(was_bad)
-            is_flooded = self._is_flooded()
-            for waiter in [*self._queue]:
-                if is_flooded and not waiter.is_known:
-                    waiter.may_go = False
-                elif self._taken < waiter.limit:
-                    self._taken += 1
-                    waiter.may_go = True
-                else:
-                    continue
-                self._queue.remove(waiter)
-                waiter.woken.set()
+            self._wake()
+
+    def _next(self) -> _Waiter | None:
+        """Whose turn it is: the first in the queue for whom there is a place."""
+        return next((waiter for waiter in self._queue if self._taken < waiter.limit), None)
+
+    def _wake(self) -> None:
+        """Wake whose turn it is, and who has to go because nobody waits in a flood."""
+        following, is_flooded = self._next(), self._is_flooded()
+        for waiter in self._queue:
+            if waiter is following or (is_flooded and not waiter.is_known):
+                waiter.changed.notify()
 
     def _stuck_at(self) -> float:
         """When the queue counts as stuck, if nothing moves until then."""
