@@ -41,12 +41,20 @@ _GAINS = {"is_staff": bool, "is_superuser": bool, "groups": list | tuple}
 
 
 def api_url(value: Any) -> str:
-    return _url_problem(value)
+    if not isinstance(value, str) or (parts := _split(value)) is None:
+        return "must be an absolute http(s) URL"
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        return "must be an absolute http(s) URL"
+    if not value.isascii() or not value.isprintable() or any(c in value for c in ' \\<>"'):
+        return "has characters that a URL can't have: write the host in punycode, the rest quoted"
+    if parts.username is not None or parts.password is not None:
+        return "must not carry a user name"
+    return ""
 
 
 def callback_url(value: Any) -> str:
     """IdentityX appends ``?token=`` without looking, and mails the result."""
-    problem = _url_problem(value)
+    problem = api_url(value)
     if not problem and ("?" in value or "#" in value):
         return "must have neither a query nor a fragment"
     return problem
@@ -121,11 +129,6 @@ def dotted_path(value: Any) -> str:
     return "" if found else "must be the dotted path of a callable"
 
 
-def rate(value: Any) -> str:
-    good = isinstance(value, str) and RATE.fullmatch(value)
-    return "" if good else "must be a rate such as 10/min"
-
-
 def rates(value: Any) -> str:
     problem = 'must be None or map the known scopes to rates such as "10/min", or lists of them'
     if value is None:
@@ -134,7 +137,8 @@ def rates(value: Any) -> str:
         return problem
     given = [one for one in value.values() if one is not None]
     listed = [one if isinstance(one, list | tuple) else [one] for one in given]
-    return problem if any(rate(one) for several in listed for one in several) else ""
+    texts = [one for several in listed for one in several]
+    return "" if all(isinstance(t, str) and RATE.fullmatch(t) for t in texts) else problem
 
 
 def networks(value: Any) -> str:
@@ -171,12 +175,9 @@ def fields(value: Any) -> str:
     known = isinstance(value, list | tuple) and all(name in PROFILE_FIELDS for name in value)
     if not known:
         return f"must be a list of these: {', '.join(PROFILE_FIELDS)}"
-    return "must have country_code beside region_code" if _lacks_country(value) else ""
-
-
-def _lacks_country(names: Any) -> bool:
-    """Whether a region is asked for that is in no country: nobody could give one."""
-    return "region_code" in names and "country_code" not in names
+    if "region_code" in value and "country_code" not in value:
+        return "must have country_code beside region_code"  # a region is one of a country
+    return ""
 
 
 def staff_roles(value: Any) -> str:
@@ -189,18 +190,6 @@ def staff_roles(value: Any) -> str:
 def one_of(*choices: str) -> Rule:
     named = " or ".join([", ".join(f'"{one}"' for one in choices[:-1]), f'"{choices[-1]}"'])
     return lambda value: "" if value in choices else f"must be {named}"
-
-
-def _url_problem(value: Any) -> str:
-    if not isinstance(value, str) or (parts := _split(value)) is None:
-        return "must be an absolute http(s) URL"
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        return "must be an absolute http(s) URL"
-    if not value.isascii() or not value.isprintable() or any(c in value for c in ' \\<>"'):
-        return "has characters that a URL can't have: write the host in punycode, the rest quoted"
-    if parts.username is not None or parts.password is not None:
-        return "must not carry a user name"
-    return ""
 
 
 def _split(value: str) -> SplitResult | None:

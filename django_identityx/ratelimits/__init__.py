@@ -69,7 +69,7 @@ def limit_sending(
     for itself alone then, so that no flood from elsewhere keeps its owner out.
     """
     if known_browser:
-        take(bucket(SEND_EMAIL, _app(app_id), kind.value, emails.clean(email), "known"))
+        take(bucket(SEND_EMAIL, app_id, kind.value, emails.clean(email), "known"))
         return
     take(
         *by_client(SEND_ADDRESS, request, app_id),
@@ -85,12 +85,11 @@ def limit_changing(
 
     Such links sign nobody else in, so they count apart from login links to the same address.
     """
-    app, change = _app(app_id), "change"
     take(
         *by_client(SEND_ADDRESS, request, app_id),
-        bucket(SEND_EMAIL, app, change, person),
-        bucket(SEND_EMAIL, app, change, emails.clean(email)),
-        bucket(SEND_MAILBOX, app, change, emails.mailbox(email)),
+        bucket(SEND_EMAIL, app_id, "change", person),
+        bucket(SEND_EMAIL, app_id, "change", emails.clean(email)),
+        bucket(SEND_MAILBOX, app_id, "change", emails.mailbox(email)),
     )
 
 
@@ -112,7 +111,7 @@ def by_client(scope: str, request: HttpRequest, app_id: str | None = None) -> tu
     The /48 has a limit ten times as high, and so have all clients together whose address is
     unknown. Who is exempt has none.
     """
-    app_id, address = _app(app_id), client_address(request)
+    address = client_address(request)
     if address is None:
         found = [bucket(scope, app_id, "unknown", times=MANY)]
     elif is_exempt(address):
@@ -128,7 +127,7 @@ def by_email(
     scope: str, email: str, kind: TokenType = TokenType.APP_USER, app_id: str | None = None
 ) -> Bucket | None:
     """Count this address and kind, and no other spelling of the mailbox."""
-    return bucket(scope, _app(app_id), kind.value, emails.clean(email))
+    return bucket(scope, app_id, kind.value, emails.clean(email))
 
 
 def by_mailbox(scope: str, email: str, app_id: str | None = None) -> Bucket | None:
@@ -136,16 +135,20 @@ def by_mailbox(scope: str, email: str, app_id: str | None = None) -> Bucket | No
     mailbox = emails.mailbox(email)
     if mailbox == emails.clean(email):
         return None
-    return bucket(scope, _app(app_id), mailbox)
+    return bucket(scope, app_id, mailbox)
 
 
-def bucket(scope: str, *whom: str, times: int = 1) -> Bucket | None:
-    """Count ``whom`` within ``scope``, ``times`` its rates; None where the scope has none."""
+def bucket(scope: str, app_id: str | None, *whom: str, times: int = 1) -> Bucket | None:
+    """Count ``whom`` within ``scope``, ``times`` its rates; None where the scope has none.
+
+    Without an ``app_id`` it is that of the settings.
+    """
     rates = tuple(Rate(rate.limit * times, rate.period) for rate in rates_of(scope))
     if not rates:
         return None
     salt = f"django_identityx.limit.{scope}"
-    message = "\n".join(whom).encode(errors="surrogatepass")
+    app_id = app_id or from_settings().app_id or ""
+    message = "\n".join((app_id, *whom)).encode(errors="surrogatepass")
     return Bucket(scope, salted_hmac(salt, message, algorithm="sha256").hexdigest()[:40], rates)
 
 
@@ -157,7 +160,3 @@ def is_exempt(address: str) -> bool:
     except ValueError as error:
         raise ImproperlyConfigured(f"IDENTITYX_THROTTLE_EXEMPT: {error}") from error
     return parsed is not None and any(parsed in network for network in networks)
-
-
-def _app(app_id: str | None) -> str:
-    return app_id or from_settings().app_id or ""
