@@ -99,6 +99,7 @@ def from_cache(token: str, alias: str) -> Callable[[], object]:
     """A hit without a copy in the process: every verdict comes out of the cache."""
     from django.test import override_settings
 
+    from django_identityx import sessions
     from django_identityx.authentication import IdentityXAuthentication
     from django_identityx.verification import Verifier
 
@@ -107,7 +108,7 @@ def from_cache(token: str, alias: str) -> Callable[[], object]:
 
     class FromCache(IdentityXAuthentication):
         def get_verdict(self, credential: Any, request: Any) -> Any:
-            max_age = self.get_max_age(request.method)
+            max_age = sessions.stricter_age(request, self.max_age)
             return verifier.check(credential, None, self.app_id, max_age, None)
 
     return repeating(FromCache(), f"Bearer AppUser {token}")

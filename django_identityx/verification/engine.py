@@ -23,8 +23,8 @@ from ..exceptions import (
     IdentityXError,
     LeftAlone,
     Malformed,
+    NoVerdict,
     Rejected,
-    Unavailable,
     Unreachable,
 )
 from ..process import BoundedMap, Clock
@@ -35,7 +35,6 @@ from .tier import Look, Tier
 from .verdict import Lifetimes, Question, Verdict
 
 T = TypeVar("T")
-Trouble = Unavailable | ConfigurationError
 Found = tuple[str, Verdict]  # how it was found, and what
 
 REFRESH_AFTER = 0.8  # of an answer's life
@@ -168,7 +167,7 @@ class Engine(Generic[T]):
         except Rejected as rejected:
             self._learn(key, rejected, had_answer=old is not None)
             raise
-        except (Unavailable, ConfigurationError) as error:
+        except NoVerdict as error:
             if early and self._is_from(early[1], self._ago(self._lifetimes.fresh)):
                 return early  # nobody has to hear of it yet
             return STALE, self._stale(old, error, is_demand=is_demand)
@@ -193,7 +192,7 @@ class Engine(Generic[T]):
 
     # --- following --------------------------------------------------------------------------
 
-    def _trouble_with(self, flight: Flight, deadline: float) -> Trouble | None:
+    def _trouble_with(self, flight: Flight, deadline: float) -> NoVerdict | None:
         """Wait for a flight that somebody else leads; what kept it from an answer, if trouble.
 
         Raises its rejection. What concerned its leader alone is nothing to those who follow.
@@ -205,13 +204,13 @@ class Engine(Generic[T]):
         error = flight.error
         if isinstance(error, Rejected) and not isinstance(error, Malformed):
             raise copy.copy(error)  # a traceback is one thread's
-        return copy.copy(error) if isinstance(error, Trouble) else None
+        return copy.copy(error) if isinstance(error, NoVerdict) else None
 
     def _do_without(
         self,
         question: Question[T],
         after: float,
-        error: Trouble,
+        error: NoVerdict,
         *,
         is_demand: bool,
     ) -> Found:
@@ -257,7 +256,7 @@ class Engine(Generic[T]):
             return look.verdict
         return kept if not look.is_available or kept.generation == look.generation else None
 
-    def _stale(self, old: Verdict | None, error: Trouble, *, is_demand: bool) -> Verdict:
+    def _stale(self, old: Verdict | None, error: NoVerdict, *, is_demand: bool) -> Verdict:
         """``old`` while it may serve; it meets no demand, and hides no wrong setting."""
         if is_demand or isinstance(error, ConfigurationError):
             raise error

@@ -16,7 +16,7 @@ from .. import applications, audit
 from ..applications import ANY_ORGANIZATION, Application
 from ..conf import conf
 from ..credentials import Credential, TokenType, check_form
-from ..exceptions import ConfigurationError, Malformed, Rejected, Unavailable
+from ..exceptions import ConfigurationError, Malformed, NoVerdict, Rejected
 from ..process import Clock
 from ..ratelimits import Bucket, LimitExceeded
 from ..service import Gate
@@ -121,7 +121,7 @@ class Verifier:
         except LimitExceeded:
             outcome = why = LIMITED
             raise
-        except (Unavailable, ConfigurationError) as error:
+        except NoVerdict as error:
             outcome = why = reason_of(error)
             self._report.unavailable(error)
             raise
