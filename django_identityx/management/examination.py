@@ -74,6 +74,7 @@ class Examination:
     def __init__(self, app_id: str | None = None, *, timeout: float = 20) -> None:
         self._timeout = timeout
         self._answers = False  # IdentityX
+        self._said: dict[str, list[tuple[str, str]]] = {}  # by the checks, about a line
         self._own: str | None = None  # the organization that the application belongs to
         self._database_connection = connections[router.db_for_read(SignIn)]
         application = applications.from_settings()
@@ -93,7 +94,7 @@ class Examination:
 
         def work() -> None:
             try:
-                found.extend(Finding(name, *said) for said in _said_by_checks(name))
+                found.extend(Finding(name, *said) for said in self._said.get(name, ()))
                 if all(finding.state != TODO for finding in found):
                     found.extend(Finding(name, *said) for said in examine())
             except IdentityXError as error:
@@ -226,8 +227,17 @@ class Examination:
     # --- this site ------------------------------------------------------------------------
 
     def _settings(self) -> Said:
-        if not any(_said_by_checks("settings")):
-            yield OK, "the checks find nothing"
+        """What the checks say; an error ends the line that it is about: nothing is said twice."""
+        tags = ["identityx", "identityx_accounts"]
+        for message in run_checks(tags=tags, include_deployment_checks=not settings.DEBUG):
+            id_ = str(message.id).removeprefix("identityx.")
+            where = next((name for name, ids in CHECKS.items() if id_ in ids), "settings")
+            if not message.is_silenced():
+                is_error = message.level >= ERROR or (id_ == "W003" and has_pages())
+                text = f"{message.msg} {message.hint or ''}".strip()
+                said = (TODO if is_error else ADVICE, f"{text} ({message.id})")
+                self._said.setdefault(where, []).append(said)
+        yield from self._said.get("settings", [(OK, "the checks find nothing")])
 
     def _callback(self) -> Said:
         if not has_pages():
@@ -323,15 +333,3 @@ class Examination:
             app_id=self._here.app_id,
         )
         return all(e.message != WRONG_DIALECT for e in self._send(asked, dialect).errors)
-
-
-def _said_by_checks(line: str) -> Said:
-    """What the checks say about ``line``; an error ends it, so that nothing is said twice."""
-    tags = ["identityx", "identityx_accounts"]
-    for message in run_checks(tags=tags, include_deployment_checks=not settings.DEBUG):
-        id_ = str(message.id).removeprefix("identityx.")
-        where = next((name for name, ids in CHECKS.items() if id_ in ids), "settings")
-        if where == line and not message.is_silenced():
-            is_error = message.level >= ERROR or (id_ == "W003" and has_pages())
-            text = f"{message.msg} {message.hint or ''}".strip()
-            yield TODO if is_error else ADVICE, f"{text} ({message.id})"
