@@ -19,9 +19,7 @@ class LocalSessionAuthentication(SessionAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Any, None] | None:
         found = super().authenticate(request)
-        if found is None or not self.is_known(found[0]):
-            return None
-        return found
+        return found if found is not None and self.is_known(found[0]) else None
 
     def is_known(self, user: Any) -> bool:
         """Whether ``user`` is more than somebody with a mailbox."""

@@ -37,23 +37,18 @@ def new_row(user: Person) -> Any | None:
     except TypeError as error:
         raise ConfigurationError(f"IDENTITYX_ACCOUNT_FIELDS: {error}") from error
     row.set_unusable_password()
-    bad = _bad_fields(row)
-    if bad and bad <= _addresses():
-        raise Rejected("not_admitted", _("This address is not one of this site's users."))
-    if bad:
-        raise ConfigurationError(
-            f"A row of {model._meta.label} needs a valid {', '.join(sorted(bad))}: "
-            "IDENTITYX_ACCOUNT_FIELDS names the function that gives it."
-        )
-    return row
-
-
-def _bad_fields(row: Any) -> set[str]:
     try:
         row.clean_fields(exclude=["password"])
     except ValidationError as error:
-        return set(error.error_dict)
-    return set()
+        bad = set(error.error_dict)
+        if bad <= _addresses():
+            text = _("This address is not one of this site's users.")
+            raise Rejected("not_admitted", text) from None
+        raise ConfigurationError(
+            f"A row of {model._meta.label} needs a valid {', '.join(sorted(bad))}: "
+            "IDENTITYX_ACCOUNT_FIELDS names the function that gives it."
+        ) from None
+    return row
 
 
 def _known(user: Person) -> dict[str, Any]:

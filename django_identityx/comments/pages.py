@@ -83,8 +83,7 @@ class WriteView(_Form):
         asked = CommentWriteSerializer(data=self.request.POST.dict())
         stream = Stream.of(self.sent("stream"))
         if not asked.is_valid():
-            code = next(iter(asked.errors))
-            raise Invalid(code, str(asked.errors[code][0]))
+            raise NotTaken("refused", str(next(iter(asked.errors.values()))[0]))
         data = asked.validated_data
         return f"comment-{write(self.request, stream, data['body'], data['name']).id}"
 
@@ -102,11 +101,3 @@ class FlagView(_Form):
     def act(self) -> str:
         flag(self.request, Stream.of(self.sent("stream")), self.sent("id"))
         return f"comment-{self.sent('id')}"
-
-
-class Invalid(NotTaken):
-    """What was typed can't be a comment."""
-
-    def __init__(self, field: str, text: str) -> None:
-        super().__init__("refused")
-        self.text = text

@@ -44,9 +44,10 @@ REFUSALS: dict[str, tuple[int, Any]] = {
 class NotTaken(Exception):
     """What a reader wanted was not done; ``code`` is one of `REFUSALS`."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, text: Any = None) -> None:
         self.code = code
-        self.status, self.text = REFUSALS[code]
+        self.status, words = REFUSALS[code]
+        self.text = text or words
         super().__init__(code)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import csv
 from argparse import ArgumentParser
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -80,7 +80,7 @@ class Command(BaseCommand):
         assert field is not None  # noqa: S101 - asked for above
         users = get_user_model()._default_manager.order_by("pk")
         many = Counter(str(a).casefold() for a in users.values_list(field.name, flat=True) if a)
-        readers = Readers()
+        find = _by_address()
         for row in users.iterator(chunk_size=PAGE):
             address = str(getattr(row, field.name) or "")
             if not address:
@@ -92,32 +92,29 @@ class Command(BaseCommand):
                 reason = "inactive"
             elif not include_staff and is_powerful(row):
                 reason = "staff: needs --include-staff"
-            reader = None if reason else readers.find(address)
+            reader = None if reason else find(emails.clean(address))
             yield row, address, reader, reason or _obstacle(row, reader)
 
 
-class Readers:
-    """The readers of the application: all at once with an API token, else one by one."""
+def _by_address() -> Callable[[str], AppUser | None]:
+    """Finds the reader with a very address: letters that are only alike are another's.
 
-    def __init__(self) -> None:
-        self._client = IdentityXClient.from_settings()
-        self._all: dict[str, AppUser] | None = None
-        if conf.API_TOKEN is not None:
-            listed = self._client.app_users.list(page_size=PAGE)
-            self._all = {emails.clean(reader.email): reader for reader in listed}
+    With an API token all are asked for at once, else one by one.
+    """
+    client = IdentityXClient.from_settings()
+    if conf.API_TOKEN is not None:
+        listed = client.app_users.list(page_size=PAGE)
+        return {emails.clean(reader.email): reader for reader in listed}.get
 
-    def find(self, address: str) -> AppUser | None:
-        """The reader with this very address: letters that are only alike are another's."""
-        wanted = emails.clean(address)
-        if self._all is not None:
-            return self._all.get(wanted)
+    def ask(wanted: str) -> AppUser | None:
         try:
-            found = self._client.execute(_ONE, {"input": {"email": wanted}})["appUser"]
+            found = client.execute(_ONE, {"input": {"email": wanted}})["appUser"]
         except (NotFound, Rejected):
             return None
-        if found is None or emails.clean(found["email"]) != wanted:
-            return None
-        return AppUser(**found, app_id=conf.APP_ID or "")
+        is_it = found is not None and emails.clean(found["email"]) == wanted
+        return AppUser(**found, app_id=conf.APP_ID or "") if is_it else None
+
+    return ask
 
 
 def _obstacle(row: Any, reader: AppUser | None) -> str:
