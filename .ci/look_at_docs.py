@@ -6,7 +6,16 @@ import sys
 from pathlib import Path
 
 WANTED = ["CORS", "custom user model", "Celery", "troubleshooting", "401", "503", "nginx", "pytest"]
-WANTED += ["mobile", "single-page", "Redis", "upgrad", "API token", "IDENTITYX_APP_ID"]
+WANTED += [
+    "403",
+    "429",
+    "mobile",
+    "single-page",
+    "Redis",
+    "upgrad",
+    "API token",
+    "IDENTITYX_APP_ID",
+]
 WANTED += ["CDN", "several applications", "xdist", "identityx_doctor", "faults"]
 WANTED += ["outages", "signals", "gunicorn", "uvicorn", "SPA", "TestCase", "passwordless", "CSP"]
 WANTED += ["GDPR", "cookies", "SSO", "paywall", "typing", "i18n", "limits", "proxies", "swagger"]
@@ -19,6 +28,8 @@ words = {str(word).lower() for word in index["terms"]} | {str(w) for w in index[
 
 def found(wanted: str) -> bool:
     wanted = wanted.lower()
+    if wanted.isdigit():  # the search looks these up among entries of the index only
+        return wanted in index["indexentries"]
     return any(wanted in title for title in titles) or wanted in words
 
 

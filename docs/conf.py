@@ -17,7 +17,7 @@ project = "django-identityx"
 author = "The django-identityx authors"
 release = version = __version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "reference", "journeys"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "reference", "journeys", "status_codes"]
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build"]
