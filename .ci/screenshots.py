@@ -17,6 +17,8 @@ SHOTS = {
     "link-sent": ("magazine-link-sent-to-wide-light", 690, 800),
     "is-this-you": ("callback-other-device", 500, 390),
     "outage": ("magazine-outage-sign-in-wide-light", 780, 800),
+    "acting": ("magazine-acting-wide-light", 520, 800),
+    "comments": ("comments-320-light", 800, 320),
     "swagger": ("swagger", 900, 800),
 }
 
