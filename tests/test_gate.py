@@ -306,8 +306,9 @@ def test_nobody_waits_in_a_flood_of_bad_tokens() -> None:
         except (Rejected, Busy) as error:
             return type(error).__name__
 
-    # Those who wait when the second answer comes are sent away with it.
-    assert sorted(crowd(12, ask)) == ["Busy"] * 8 + ["Rejected"] * 4
+    # Those who wait when the second answer comes are sent away with it. Whose turn came with the
+    # first may have gone before.
+    assert crowd(12, ask).count("Rejected") in {3, 4}
     assert sorted(crowd(12, ask)) == ["Busy"] * 9 + ["Rejected"] * 3
     with holding(way, 3):
         nobody_waits(way)

@@ -189,9 +189,11 @@ class Places:
             try:
                 while self._next() is not waiter:
                     wait = min(deadline, self._stuck_at()) - time.monotonic()
-                    if wait <= 0 or (not is_known and self._is_flooded()):
+                    if wait <= 0:
                         raise _full()
                     waiter.changed.wait(wait)
+                    if not is_known and self._is_flooded():
+                        raise _full()
                 self._taken += 1
                 self._moved_at = time.monotonic()
             finally:
