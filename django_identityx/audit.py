@@ -59,7 +59,7 @@ def login_link_not_sent(kind: str, email_digest: str, reason: str, address: str)
     _write(
         "login_link_not_sent",
         None,
-        level=logging.INFO if reason in {"unknown_user", "refused"} else logging.WARNING,
+        fine=reason in {"unknown_user", "refused"},
         kind=kind,
         email_digest=email_digest,
         reason=reason,
@@ -75,14 +75,7 @@ def login_failed(
     ``email`` is what the link claims; its digest goes out.
     """
     digest = emails.digest(email) if email else ""
-    _write(
-        "login_failed",
-        request,
-        level=logging.WARNING,
-        kind=kind,
-        reason=reason,
-        email_digest=digest,
-    )
+    _write("login_failed", request, fine=False, kind=kind, reason=reason, email_digest=digest)
     signals.login_failed.send_robust(
         sender=login_failed, request=request, reason=reason, kind=kind, email_digest=digest
     )
@@ -96,7 +89,7 @@ def login_unverified(request: HttpRequest | None, reason: str) -> None:
     address = (request and client_address(request)) or ""
     if not _few(address):
         return
-    _write("login_failed", request, level=logging.WARNING, reason="unverified", detail=reason)
+    _write("login_failed", request, fine=False, reason="unverified", detail=reason)
     signals.login_failed.send_robust(
         sender=login_failed, request=request, reason="unverified", kind="", email_digest=""
     )
@@ -110,7 +103,7 @@ def user_logged_in(
     additional_context: Mapping[str, Any] | None = None,
 ) -> None:
     """A session was established. What a receiver raises goes up, as with Django's own signal."""
-    _write("user_logged_in", request, kind=user.kind, user_id=user.id)
+    _write("user_logged_in", request, user.identity)
     signals.user_logged_in.send(
         sender=type(user),
         request=request,
@@ -122,8 +115,8 @@ def user_logged_in(
 
 def email_change_asked(request: HttpRequest, user_id: str, email: str) -> None:
     """A reader asked for a link to a new address; the lines of a login link's delivery follow."""
-    digest = emails.digest(email)
-    _write("email_change_asked", request, kind="AppUser", user_id=user_id, email_digest=digest)
+    who = "AppUser", "", user_id
+    _write("email_change_asked", request, who, email_digest=emails.digest(email))
 
 
 def email_changed(request: HttpRequest, user: IdentityXUser, old_email: str) -> None:
@@ -131,8 +124,7 @@ def email_changed(request: HttpRequest, user: IdentityXUser, old_email: str) -> 
     _write(
         "email_changed",
         request,
-        kind=user.kind,
-        user_id=user.id,
+        user.identity,
         email_digest=emails.digest(user.email),
         old_email_digest=emails.digest(old_email),
     )
@@ -143,13 +135,12 @@ def email_changed(request: HttpRequest, user: IdentityXUser, old_email: str) -> 
 
 def token_issued(request: HttpRequest | None, user: IdentityXUser) -> None:
     """A link was exchanged for a token that an app has now. No session, so no signal of one."""
-    _write("token_issued", request, kind=user.kind, user_id=user.id)
+    _write("token_issued", request, user.identity)
 
 
 def token_revoked(request: HttpRequest | None, kind: str, *, revoked: bool) -> None:
     """Somebody who has a token ended it; ``revoked``: IdentityX confirmed that, or knew none."""
-    level = logging.INFO if revoked else logging.WARNING
-    _write("token_revoked", request, level=level, kind=kind, revocation_failed=not revoked)
+    _write("token_revoked", request, fine=revoked, kind=kind, revocation_failed=not revoked)
 
 
 def user_logged_out(
@@ -164,13 +155,11 @@ def user_logged_out(
 
     ``identity`` is what the session knows of somebody whom nobody has verified this time.
     """
-    kind, _, user_id = user.identity if user else identity
     _write(
         "user_logged_out" if revoked else "user_logged_out_revocation_failed",
         request,
-        level=logging.INFO if revoked and denied else logging.WARNING,
-        kind=kind,
-        user_id=user_id,
+        user.identity if user else identity,
+        fine=revoked and denied,
         revocation_failed=not revoked,
         denied=denied,
     )
@@ -186,14 +175,7 @@ def profile_updated(
 
     ``complete``: nothing of what was to change was refused or failed.
     """
-    _write(
-        "profile_updated",
-        request,
-        kind=user.kind,
-        user_id=user.id,
-        fields=list(fields),
-        complete=complete,
-    )
+    _write("profile_updated", request, user.identity, fields=list(fields), complete=complete)
     signals.profile_updated.send_robust(
         sender=type(user), request=request, user=user, fields=tuple(fields)
     )
@@ -201,7 +183,7 @@ def profile_updated(
 
 def acting_started(request: HttpRequest, user: IdentityXUser, actor: IdentityXUser) -> None:
     """A member of staff acts for a reader, in a session that is not the reader's sign-in."""
-    _write("acting_started", request, kind=user.kind, user_id=user.id, actor_id=actor.id)
+    _write("acting_started", request, user.identity, actor_id=actor.id)
     signals.acting_started.send_robust(sender=type(user), request=request, user=user, actor=actor)
 
 
@@ -217,9 +199,8 @@ def acting_ended(
     _write(
         "acting_ended",
         request,
-        level=logging.INFO if revoked and denied else logging.WARNING,
-        kind=identity[0],
-        user_id=identity[2],
+        identity,
+        fine=revoked and denied,
         actor_id=actor_identity[2],
         revocation_failed=not revoked,
         denied=denied,
@@ -234,7 +215,7 @@ def acting_ended(
 
 def sign_out_failed(request: HttpRequest | None, kind: str, user_id: str) -> None:
     """A session that was to end from elsewhere goes on: its store does not answer."""
-    _write("sign_out_failed", request, level=logging.ERROR, kind=kind, user_id=user_id)
+    _write("sign_out_failed", request, (kind, "", user_id), level=logging.ERROR)
 
 
 def token_rejected(reason: str, token_type: str, request: HttpRequest | None = None) -> None:
@@ -253,8 +234,18 @@ def _few(address: str) -> bool:
 
 
 def _write(
-    event: str, request: HttpRequest | None, *, level: int = logging.INFO, **fields: object
+    event: str,
+    request: HttpRequest | None,
+    who: Sequence[str] | None = None,
+    *,
+    fine: bool = True,
+    level: int = 0,
+    **fields: object,
 ) -> None:
+    """``who`` by their identity; a line is a warning where all is not ``fine``."""
+    level = level or (logging.INFO if fine else logging.WARNING)
+    if who is not None:
+        fields = {"kind": who[0], "user_id": who[2], **fields}
     if not logger.isEnabledFor(level):
         return
     if "actor_id" not in fields and (actor_id := _actor_id(request)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -16,23 +16,8 @@ from .links import check_token, token_from
 
 
 class _Form(forms.Form):
-    def __init__(
-        self,
-        *args: Any,
-        autofocus: bool = False,
-        more: Mapping[str, forms.Field] | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields |= more or {}
-        if autofocus:
-            next(iter(self.fields.values())).widget.attrs["autofocus"] = True
-        if self.is_bound:
-            mark_errors(self)
-
-    def refuse(self, name: str, text: Any) -> None:
-        """Say what is wrong with a field that is right by its form."""
-        self.add_error(name, text)
+    def add_error(self, field: str | None, error: Any) -> None:
+        super().add_error(field, error)
         mark_errors(self)
 
 
@@ -79,13 +64,12 @@ class SignUpForm(EmailForm):
         is_excused: Callable[[str], bool],
         **kwargs: Any,
     ) -> None:
+        super().__init__(data, **kwargs)
         self._names, self._known, self._is_excused = names, known, is_excused
-        given = data or kwargs.get("initial") or {}
-        more = {
-            name: profile_field(name, known, required=False, value=str(given.get(name) or ""))
-            for name in names
-        }
-        super().__init__(data, more=more, **kwargs)
+        given = data or self.initial
+        for name in names:
+            value = str(given.get(name) or "")
+            self.fields[name] = profile_field(name, known, required=False, value=value)
 
     def clean(self) -> dict[str, Any]:
         given = self.cleaned_data

@@ -47,7 +47,9 @@ class LoginView(Asking, Page):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         if self.is_open:
-            return self.form(self.make(autofocus=True))
+            form = self.make()
+            form.fields["email"].widget.attrs["autofocus"] = True
+            return self.form(form)
         if self.staff:
             raise Http404("Staff do not sign in here.")
         query = urlencode({redirects.FIELD: self.target})
@@ -140,7 +142,7 @@ class ChangeEmailView(Asking, Page):
             self.change(email, target=self.target)
         except Rejected as rejected:
             if rejected.reason == "same_email":
-                form.refuse("email", reason_for("same_email").title)
+                form.add_error("email", reason_for("same_email").title)
                 return self.form(form, status=400)
             if sessions.get_credential(request) is None:
                 return self.to_login()
