@@ -64,7 +64,7 @@ class IdentityXAuthentication(BaseAuthentication):
                 return None
             verdict = self.get_verdict(credential, django_request)
             # Nearly always fresh: on the path of every request each call counts.
-            auth = credential if verdict.fresh else sessions.fresh(credential, verdict)
+            auth = credential if verdict.fresh else sessions.as_auth(credential, verdict)
             user = sessions.load(verdict.value, request=django_request, fresh=verdict.fresh)
         except (Rejected, LimitExceeded, NoVerdict) as error:
             raise self.refusal(django_request, error) from error
@@ -83,8 +83,8 @@ class IdentityXAuthentication(BaseAuthentication):
             user = await sessions.aload(verdict.user, request=request, fresh=verdict.fresh)
         except (Rejected, LimitExceeded, NoVerdict) as error:
             raise self.refusal(request, error) from error
-        request.__dict__[BEARER] = verdict, sessions.fresh(credential, verdict)
-        return user, sessions.fresh(credential, verdict)
+        request.__dict__[BEARER] = verdict, sessions.as_auth(credential, verdict)
+        return user, sessions.as_auth(credential, verdict)
 
     def get_credential(self, header: str) -> Credential | None:
         """Read the header; None if it is empty, another scheme's or another kind of ours."""
@@ -163,7 +163,7 @@ class IdentityXSessionAuthentication(SessionAuthentication):
             raise _refusal(django_request, error) from error
         self.enforce_csrf(request)
         logger.debug("authenticate: %s, by the session", verdict.user.kind)
-        return user, sessions.fresh(credential, verdict)
+        return user, sessions.as_auth(credential, verdict)
 
     def enforce_csrf(self, request: Request) -> None:
         try:

@@ -64,15 +64,18 @@ class RedactingFilter(logging.Filter):
             record.exc_text = redact(record.exc_text)
         for name, value in vars(record).items():
             if name not in _KEPT and isinstance(value, str | tuple | list | dict):
-                setattr(record, name, _cleaned(value))
+                setattr(record, name, cleaned(value))
         return True
 
 
 _KEPT = {"msg", "args", "exc_info", "exc_text", "name", "levelname"}
 
 
-def _cleaned(value: object) -> object:
-    """The value itself, or text instead of it where it shows a credential."""
-    text = value if isinstance(value, str) else repr(value)
+def cleaned(value: object) -> object:
+    """The value itself, or its redacted text where that shows a credential."""
+    try:
+        text = value if isinstance(value, str) else repr(value)
+    except Exception:  # noqa: BLE001 - whoever writes it down meets that, too
+        return value
     redacted = redact(text)
     return value if redacted == text else redacted

@@ -16,7 +16,7 @@ from typing import Any
 from django.utils.safestring import SafeString
 from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
-from .redaction import REDACTED, redact
+from .redaction import REDACTED, cleaned, redact
 
 FIELDS = {"token", "link", "carrier"}  # of forms, hidden whatever is in them
 
@@ -42,7 +42,7 @@ class RedactingReporterFilter(SafeExceptionReporterFilter):
 
     def get_traceback_frame_variables(self, request: Any, tb_frame: Any) -> Any:
         variables = super().get_traceback_frame_variables(request, tb_frame)
-        return [(name, _cleansed(value)) for name, value in variables]
+        return [(name, cleaned(value)) for name, value in variables]
 
 
 class RedactingReporter(ExceptionReporter):
@@ -53,13 +53,3 @@ class RedactingReporter(ExceptionReporter):
 
     def get_traceback_text(self) -> SafeString:
         return SafeString(redact(super().get_traceback_text()))
-
-
-def _cleansed(value: Any) -> Any:
-    """The value itself, or its redacted repr where that shows a credential."""
-    try:
-        shown = value if isinstance(value, str) else repr(value)
-    except Exception:  # noqa: BLE001 - Django reports those itself
-        return value
-    redacted = redact(shown)
-    return value if redacted == shown else redacted

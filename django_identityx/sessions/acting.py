@@ -23,7 +23,7 @@ from ..exceptions import NotAllowed, NotFound, Rejected
 from ..users import AppUser
 from . import rows
 from .ending import end_credential, refuse_actor
-from .held import KEY, Held, begin, current, read
+from .held import KEY, Held, begin, held_in, read
 from .loading import load
 from .people import attach
 from .verdicts import get_verdict, is_powerful, may_act
@@ -38,9 +38,9 @@ def act_as(request: HttpRequest, user_id: str) -> AppUser:
     `Rejected` with the reason ``acting`` (acts already), ``may_not_act`` or, about the reader,
     ``banned``, ``not_admitted`` or ``has_powers``; `NotFound`, `Unavailable`, `ConfigurationError`.
     """
-    refuse_actor(current(request))
+    refuse_actor(held_in(request))
     verdict = get_verdict(request, max_age=0)
-    held, here = current(request), applications.current(request)
+    held, here = held_in(request), applications.current(request)
     staff = None if verdict is None else verdict.user
     if held is None or not may_act(staff, here):
         raise Rejected("may_not_act", _("Only Owners and Administrators may act for a reader."))

@@ -17,7 +17,7 @@ from ..exceptions import IdentityXError, Rejected, Unavailable
 from ..models import SignIn
 from ..users import AppUser, IdentityXUser, OrgUser
 from . import rows
-from .held import Held, current, read
+from .held import Held, held_in, read
 
 DENIED_AFTER_FAILED_REVOCATION = 30 * 24 * 3600  # seconds
 
@@ -33,7 +33,7 @@ def logout_everywhere(user: IdentityXUser, *, application: Application | None = 
 
 def logout_elsewhere(request: HttpRequest) -> bool:
     """End the person's other sessions, and leave the one of ``request``; as `logout_everywhere`."""
-    held = current(request)
+    held = held_in(request)
     return True if held is None else end_others(held, request)
 
 
@@ -53,7 +53,7 @@ def sign_ins(request: HttpRequest) -> list[tuple[SignIn, bool]]:
 
     Asks nobody who that person is: see to it before. Rows whose session has ended are removed.
     """
-    held = current(request)
+    held = held_in(request)
     if held is None:
         return []
     known = []
@@ -70,7 +70,7 @@ def end_sign_in(request: HttpRequest, pk: int) -> bool:
 
     One that is not theirs, or has ended before, is left alone.
     """
-    held = current(request)
+    held = held_in(request)
     if held is None:
         return True
     refuse_actor(held)

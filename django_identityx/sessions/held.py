@@ -105,7 +105,7 @@ def _is_actor(data: Any) -> bool:
     return "actor" not in data and data["type"] == TokenType.ORG_USER.value
 
 
-def current(request: HttpRequest) -> Held | None:
+def held_in(request: HttpRequest) -> Held | None:
     """Whoever signed in to this application; a session of another one is nobody's."""
     session = getattr(request, "session", None)
     held = None if session is None else read(session)
@@ -117,25 +117,25 @@ def current(request: HttpRequest) -> Held | None:
 
 def get_credential(request: HttpRequest) -> Credential | None:
     """The credential that the session holds, unverified."""
-    held = current(request)
+    held = held_in(request)
     return None if held is None else held.credential
 
 
 def get_identity(request: HttpRequest) -> tuple[str, str, str] | None:
     """Kind, application and id of who signed in, as the session knows them: unverified."""
-    held = current(request)
+    held = held_in(request)
     return None if held is None else held.identity
 
 
 def get_hint(request: HttpRequest) -> str:
     """The name stored at sign-in, for greeting; empty for nobody. Never for authorization."""
-    held = current(request)
+    held = held_in(request)
     return "" if held is None else held.hint
 
 
 def get_actor_hint(request: HttpRequest) -> str:
     """The name of who acts here for a reader; empty where nobody does. Asks nobody."""
-    held = current(request)
+    held = held_in(request)
     actor = None if held is None else held.actor
     return "" if actor is None else actor.hint
 

@@ -22,7 +22,7 @@ from ..users import ApiTokenUser, AppUser, OrgUser
 from ..verification import Verdict
 from . import rows
 from .ending import revoke_and_tell
-from .held import KEY, Held, current, fields, read
+from .held import KEY, Held, fields, held_in, read
 from .loading import aload, load
 
 logger = logging.getLogger("django_identityx")
@@ -108,7 +108,7 @@ def get_verdict(request: HttpRequest, max_age: float | None = None) -> Verdict |
     A credential that IdentityX rejects ends the session, and so do its absolute age and a sign-in
     that was ended from elsewhere; these two revoke the credential as well.
     """
-    held = current(request)
+    held = held_in(request)
     if held is None:
         return None
     outcome: Verdict | IdentityXError
@@ -127,7 +127,7 @@ async def aget_verdict(request: HttpRequest, max_age: float | None = None) -> Ve
     if hasattr(request, "session"):
         await request.session.aget(KEY)  # from here on it is in memory
     here = await applications.acurrent(request)
-    held = current(request)
+    held = held_in(request)
     if held is None:
         return None
     outcome: Verdict | IdentityXError
@@ -142,14 +142,14 @@ async def aget_verdict(request: HttpRequest, max_age: float | None = None) -> Ve
 
 def refresh(request: HttpRequest, user: AppUser) -> None:
     """Take over what the person of the session has changed: the greeting, and the snapshot."""
-    held = current(request)
+    held = held_in(request)
     if held is not None and held.identity == user.identity:
         now = time.time()
         told = fields(replace(user, profile=None), now, held.data.get("renewed", 0))
         request.session[KEY] = {**held.data, "hint": user.name or user.email, **told}
 
 
-def fresh(credential: Credential, verdict: Verdict) -> Credential:
+def as_auth(credential: Credential, verdict: Verdict) -> Credential:
     """``credential`` as ``request.auth``: with the verdict's freshness."""
     return credential if verdict.fresh else replace(credential, fresh=False)
 

@@ -72,10 +72,7 @@ class SignedCookie:
 
     @classmethod
     def drop(cls, request: HttpRequest, response: HttpResponse) -> None:
-        name = _full_name(cls.name, request)
-        response.set_cookie(  # delete_cookie() does not know what __Host- asks for
-            name, max_age=0, secure=_is_secure(request), httponly=True, samesite="Lax"
-        )
+        response.delete_cookie(_full_name(cls.name, request), samesite="Lax")
 
 
 @dataclass(frozen=True)

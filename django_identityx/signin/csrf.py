@@ -9,20 +9,12 @@ from __future__ import annotations
 import logging
 
 from django.http import HttpRequest, HttpResponse
-from django.middleware.csrf import CsrfViewMiddleware, get_token
+from django.middleware.csrf import get_token
+from rest_framework.authentication import CSRFCheck
 
 logger = logging.getLogger("django_identityx")
 
 _FOREIGN = "_identityx_foreign"  # on a request that another site has sent
-
-
-class _Check(CsrfViewMiddleware):
-    def _reject(self, request: HttpRequest, reason: str) -> str:
-        return reason
-
-
-def _check() -> _Check:
-    return _Check(lambda request: HttpResponse())
 
 
 def failure(request: HttpRequest) -> str:
@@ -30,7 +22,7 @@ def failure(request: HttpRequest) -> str:
 
     A browser that sends no cookie of this site at all keeps none.
     """
-    check = _check()
+    check = CSRFCheck(lambda request: HttpResponse())
     check.process_request(request)
     reason = check.process_view(request, None, (), {})  # type: ignore[arg-type]
     if reason is None:
@@ -54,4 +46,4 @@ def leave_cookie(request: HttpRequest, response: HttpResponse) -> None:
         request.META["CSRF_COOKIE_NEEDS_UPDATE"] = False  # a template may have asked for a token
         return
     get_token(request)
-    _check().process_response(request, response)
+    CSRFCheck(lambda request: HttpResponse()).process_response(request, response)
