@@ -27,17 +27,8 @@ from .authentication import IdentityXAuthentication, IdentityXSessionAuthenticat
 from .comments import api as comments
 from .comments.writing import REFUSALS
 from .credentials import TokenType
-from .signin import api
+from .signin.api import JSONEndpoint, me, tokens, views
 from .signin.api.description import describe
-from .signin.api.me import ProfileSerializer
-from .signin.api.tokens import ExchangeSerializer, RevokeSerializer, SendSerializer
-from .signin.api.views import (
-    ChangeEmailSerializer,
-    EndSerializer,
-    LoginLinkSerializer,
-    LoginSerializer,
-    LogoutSerializer,
-)
 from .users import PROFILE_FIELDS, AccessLevel, AppUser
 
 TAG = "Signing in"
@@ -322,11 +313,11 @@ def _operation(
 
 # View, its methods, and what each takes and gives.
 _OPERATIONS: dict[type[APIView], dict[str, dict[str, Any]]] = {
-    api.LoginLinkView: {
+    views.LoginLinkView: {
         "post": _operation(
             "Ask for a link by mail",
             _SENT,
-            takes=LoginLinkSerializer,
+            takes=views.LoginLinkSerializer,
             errors=(403, 429),
             description="The answer is the same for known and unknown addresses.",
             examples=[
@@ -338,26 +329,26 @@ _OPERATIONS: dict[type[APIView], dict[str, dict[str, Any]]] = {
             ],
         )
     },
-    api.LoginView: {
+    views.LoginView: {
         "post": _operation(
             "Sign in by the link",
             {200: OpenApiResponse(USER, "Signed in, with a session", [_READER])},
-            takes=LoginSerializer,
+            takes=views.LoginSerializer,
             errors=(403, 409, 410, 429),
             description="409 asks for `confirmed` or `replace`: show `masked_email` to the "
             "visitor, and send again once they agree.",
         )
     },
-    api.LogoutView: {
+    views.LogoutView: {
         "post": _operation(
             "Sign out",
             {204: OpenApiResponse(None, "Signed out here, whatever IdentityX says")},
-            takes=LogoutSerializer,
+            takes=views.LogoutSerializer,
             errors=(403,),
             description="With `everywhere`, also out of the person's other sessions here.",
         )
     },
-    api.MeView: {
+    me.MeView: {
         "get": _operation(
             "Who is signed in",
             {200: OpenApiResponse(USER, "", [_READER])},
@@ -367,13 +358,13 @@ _OPERATIONS: dict[type[APIView], dict[str, dict[str, Any]]] = {
         "patch": _operation(
             "Change the profile",
             {200: OpenApiResponse(USER, "Saved", [_READER])},
-            takes=ProfileSerializer,
+            takes=me.ProfileSerializer,
             errors=(401, 403),
             description="What is left out stays, null clears. `{}` says that the profile was "
             "looked through. Some of it may be saved where 400 or 503 `partly` is answered.",
         ),
     },
-    api.DevicesView: {
+    views.DevicesView: {
         "get": _operation(
             "Where the person is signed in",
             {200: _shape("Devices", {"devices": DEVICE})},
@@ -382,15 +373,15 @@ _OPERATIONS: dict[type[APIView], dict[str, dict[str, Any]]] = {
         "post": _operation(
             "End one sign-in, or all",
             {204: OpenApiResponse(None, "It has ended")},
-            takes=EndSerializer,
+            takes=views.EndSerializer,
             errors=(401, 403),
         ),
     },
-    api.ChangeEmailView: {
+    views.ChangeEmailView: {
         "post": _operation(
             "Ask for a link to a new address",
             {202: OpenApiResponse(LINK_SENT, "Whatever happened to the address")},
-            takes=ChangeEmailSerializer,
+            takes=views.ChangeEmailSerializer,
             errors=(401, 403, 429),
             description="For the reader who is signed in. Say before: at once the person counts "
             "as unverified, and IdentityX erases country, region and segments, of which country "
@@ -398,31 +389,31 @@ _OPERATIONS: dict[type[APIView], dict[str, dict[str, Any]]] = {
             "takes the link; then the session goes on, and all others of the person end.",
         )
     },
-    api.SendView: {
+    tokens.SendView: {
         "post": _operation(
             "Ask for a link by mail, in an app",
             _SENT,
-            takes=SendSerializer,
+            takes=tokens.SendSerializer,
             errors=(429,),
             description="`challenge` is BASE64URL(SHA256(verifier)), as in RFC 7636: the token is "
             "handed out for the verifier only. The answer is the same for all addresses.",
         )
     },
-    api.ExchangeView: {
+    tokens.ExchangeView: {
         "post": _operation(
             "Exchange the link for a token",
             {200: OpenApiResponse(TOKEN, "The token, once")},
-            takes=ExchangeSerializer,
+            takes=tokens.ExchangeSerializer,
             errors=(403, 409, 410, 429),
             description="403 `wrong_verifier` where another app asked for the link. 409 where no "
             "app did: show `masked_email`, and send `confirmed` once the person agrees.",
         )
     },
-    api.RevokeView: {
+    tokens.RevokeView: {
         "post": _operation(
             "End a token",
             {204: OpenApiResponse(None, "It is dead, or was before")},
-            takes=RevokeSerializer,
+            takes=tokens.RevokeSerializer,
             errors=(429,),
         )
     },
@@ -467,7 +458,7 @@ class TwinSchema(AutoSchema):
 class Twins(OpenApiViewExtension):
     """The views of `_OPERATIONS`, and what a site makes of them."""
 
-    target_class = api.JSONEndpoint
+    target_class = JSONEndpoint
     match_subclasses = True
 
     def view_replacement(self) -> type[APIView]:

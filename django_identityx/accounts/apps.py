@@ -13,9 +13,8 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import checks, receivers
+        from . import checks, receivers  # noqa: F401 - checks register themselves
 
-        checks.connect()
         receivers.connect()
         if apps.is_installed("django.contrib.admin"):
             _offer_sign_in()

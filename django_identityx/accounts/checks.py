@@ -22,11 +22,7 @@ from .identities import model_field
 LOADER = "django_identityx.accounts.load_user"
 
 
-def connect() -> None:
-    register(check_accounts, "identityx_accounts")
-    register(check_roles, "identityx_accounts")
-
-
+@register("identityx_accounts")
 def check_accounts(**kwargs: Any) -> Iterator[CheckMessage]:
     if conf.USER_LOADER is None:
         yield Warn(
@@ -70,6 +66,7 @@ def check_accounts(**kwargs: Any) -> Iterator[CheckMessage]:
             )
 
 
+@register("identityx_accounts")
 def check_roles(**kwargs: Any) -> Iterator[CheckMessage]:
     if Conf.STAFF_ROLES.problem:
         return  # which identityx.E040 tells
