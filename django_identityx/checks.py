@@ -106,10 +106,8 @@ def check_deployment(**kwargs: Any) -> Iterator[CheckMessage]:
 
 @register("identityx")
 def check_transport(**kwargs: Any) -> Iterator[CheckMessage]:
-    for name, id_, value in (
-        ("API_URL", "identityx.E002", conf.API_URL),
-        ("CALLBACK_URL", "identityx.E003", conf.CALLBACK_URL),
-    ):
+    for name, id_ in (("API_URL", "identityx.E002"), ("CALLBACK_URL", "identityx.E003")):
+        value = getattr(conf, name)
         if value and rules.is_plain_http(value) and not settings.DEBUG:
             yield Error(
                 f"IDENTITYX_{name} must use https outside DEBUG, but for loopback hosts.", id=id_

@@ -16,8 +16,8 @@ from ..applications import ANY_ORGANIZATION
 from ..conf import Conf, conf
 from ..exceptions import IdentityXError
 from ..users import AppUser
-from .fields import new_row
 from .identities import model_field
+from .rows import new_row
 
 LOADER = "django_identityx.accounts.load_user"
 

@@ -1,18 +1,26 @@
-"""Making rows, attaching identities to them, and following an address that changed."""
+"""Making rows, attaching identities to them, and following an address that changed.
+
+Into a new row goes what every user model has, and what the site's hook gives.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, transaction
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models, transaction
 from django.utils import timezone
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext_lazy as _
 
-from ..exceptions import ConfigurationError
+from ..conf import conf
+from ..exceptions import ConfigurationError, Rejected
 from ..users import OrgUser
-from .fields import new_row
-from .identities import Person, email_field, find, has_address, key_of, rows_with
+from .identities import Person, email_field, find, has_address, key_of, model_field, rows_with
 from .models import Identity
 
 logger = logging.getLogger("django_identityx")
@@ -29,7 +37,7 @@ def make(user: Person) -> Identity | None:
 
     None where the site's hook says no. Raises `AddressTaken`, or `ConfigurationError`.
     """
-    for _ in range(_TRIES):
+    for _try in range(_TRIES):
         row = new_row(user)
         if row is None:
             logger.debug("Not admitted, %s: IDENTITYX_ACCOUNT_FIELDS said no", user.kind)
@@ -49,6 +57,68 @@ def make(user: Person) -> Identity | None:
         f"No row of {get_user_model()._meta.label} can be made: a value that must be unique is "
         "another user's. Give others by IDENTITYX_ACCOUNT_FIELDS."
     )
+
+
+def new_row(user: Person) -> Any | None:
+    """An unsaved row for ``user``, without a password; None where the site's hook says so.
+
+    Raises `ConfigurationError` that names the fields for which nobody gives a value.
+    """
+    model = get_user_model()
+    values = _known(user)
+    if conf.ACCOUNT_FIELDS is not None:
+        given = import_string(conf.ACCOUNT_FIELDS)(user)
+        if given is None:
+            return None
+        if not isinstance(given, Mapping):
+            raise ConfigurationError("IDENTITYX_ACCOUNT_FIELDS must return a dict, or None.")
+        values.update(given)
+    try:
+        row = model(**values)
+    except TypeError as error:
+        raise ConfigurationError(f"IDENTITYX_ACCOUNT_FIELDS: {error}") from error
+    row.set_unusable_password()
+    try:
+        row.clean_fields(exclude=["password"])
+    except ValidationError as error:
+        bad = set(error.error_dict)
+        if bad <= _addresses():
+            text = _("This address is not one of this site's users.")
+            raise Rejected("not_admitted", text) from None
+        raise ConfigurationError(
+            f"A row of {model._meta.label} needs a valid {', '.join(sorted(bad))}: "
+            "IDENTITYX_ACCOUNT_FIELDS names the function that gives it."
+        ) from None
+    return row
+
+
+def _known(user: Person) -> dict[str, Any]:
+    """Address, names and user name, as far as the model has such fields."""
+    model: Any = get_user_model()
+    values: dict[str, Any] = {}
+    for name, value in (("first_name", user.given_name), ("last_name", user.family_name)):
+        field = model_field(name)
+        if isinstance(field, models.CharField):
+            text = "".join(letter for letter in value if letter.isprintable())
+            values[name] = text[: field.max_length]
+    for name in _addresses():
+        values[name] = user.email
+    username = model_field(model.USERNAME_FIELD)
+    if model.USERNAME_FIELD == "username" and isinstance(username, models.CharField):
+        # Not the address, since sites show user names; unique by itself.
+        digest = hashlib.sha256("\0".join(key_of(user).values()).encode()).hexdigest()
+        made = f"{'staff' if isinstance(user, OrgUser) else 'reader'}-{digest[:16]}"
+        values.setdefault("username", made[: username.max_length])
+    return values
+
+
+def _addresses() -> set[str]:
+    """The fields that hold the address: of the model, and its user name where that is one."""
+    names = {field.name} if (field := email_field()) else set()
+    model: Any = get_user_model()
+    if isinstance(model_field(model.USERNAME_FIELD), models.EmailField):
+        names.add(model.USERNAME_FIELD)
+    return names
 
 
 def attach(user: Person, row: Any) -> Identity | None:
