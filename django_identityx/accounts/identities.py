@@ -35,6 +35,17 @@ def find(user: Person) -> Identity | None:
         return None
 
 
+def is_other(row: Any, user: Person) -> bool:
+    """Whether ``row`` is somebody else of the kind by id, whatever the address says.
+
+    Its address was given to a new person, or they changed theirs.
+    """
+    key = key_of(user)
+    identity_id = key.pop("identity_id")
+    held = Identity.objects.filter(user=row, **key)
+    return held.exclude(identity_id=identity_id).exists()
+
+
 def rows_with(address: str) -> list[Any]:
     """Local users whose address or user name is ``address``, whatever its case; hidden ones too."""
     model: Any = get_user_model()

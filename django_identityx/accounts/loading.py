@@ -15,7 +15,16 @@ from ..conf import conf
 from ..exceptions import Rejected
 from ..users import OrgUser
 from . import linking, roles, rows
-from .identities import Person, find, has_address, is_local, is_powerful, key_of, rows_with
+from .identities import (
+    Person,
+    find,
+    has_address,
+    is_local,
+    is_other,
+    is_powerful,
+    key_of,
+    rows_with,
+)
 from .models import Identity
 
 logger = logging.getLogger("django_identityx")
@@ -109,10 +118,7 @@ def _may_attach(user: Person, row: Any) -> bool:
         return False
     if isinstance(user, OrgUser) and conf.STAFF_ROLES:
         return False  # whoever registered with their address would share what a role gives
-    key = key_of(user)
-    # Somebody else's row by id: its address was given to a new person, or they changed theirs.
-    taken = Identity.objects.filter(user=row, kind=key["kind"], app_id=key["app_id"])
-    return not taken.exists()
+    return not is_other(row, user)
 
 
 def _refuse(user: Person, reason: str) -> Identity | None:

@@ -97,6 +97,15 @@ def test_a_reader_who_is_another_user_already(way: str) -> None:
     assert run()["rita"]["reason"] == "linked to another user"
 
 
+def test_an_address_that_somebody_new_has_opens_no_account(way: str) -> None:
+    """As a sign-in by `IDENTITYX_LINK_ACCOUNTS = "email"` refuses it."""
+    rita = User.objects.get(username="rita")
+    run()
+    Identity.objects.filter(user=rita).update(identity_id="5d1b36070ce467bff67fffff")
+    assert run()["rita"]["reason"] == "the user is another reader already"
+    assert Identity.objects.get(user=rita).identity_id == "5d1b36070ce467bff67fffff"
+
+
 def test_output_goes_to_a_file(tmp_path: Path) -> None:
     path = tmp_path / "links.csv"
     assert run("--dry-run", "--output", str(path)) == {}

@@ -20,7 +20,7 @@ from ....conf import conf
 from ....exceptions import IdentityXError, NotFound, Rejected
 from ....users import AppUser
 from ... import rows
-from ...identities import email_field, is_powerful, key_of
+from ...identities import email_field, is_other, is_powerful, key_of
 from ...models import Identity
 
 PAGE = 1000
@@ -126,7 +126,7 @@ def _obstacle(row: Any, reader: AppUser | None) -> str:
     identity = Identity.objects.filter(**key_of(reader)).first()
     if identity is not None and identity.user_id is not None:
         return "linked already" if identity.user_id == row.pk else "linked to another user"
-    return ""
+    return "the user is another reader already" if is_other(row, reader) else ""
 
 
 def _plain(text: str) -> str:
