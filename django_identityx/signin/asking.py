@@ -56,6 +56,13 @@ class Asking(Entry):
             application=self.application,
             profile=profile,
         )
+        if not self.is_claimed:
+            self.cookies.append(Mark.for_browser(request).asking(email))
+
+    @property
+    def is_claimed(self) -> bool:
+        """Whether the address is a link's claim: that makes no browser the one that asked."""
+        return "claimed" in self.django_request.POST
 
     def change(self, email: str, *, target: str) -> None:
         """Count the request and have a link to a new address sent to whoever is signed in.
@@ -87,6 +94,7 @@ class Asking(Entry):
             redirect_to=redirects.safe_target(request, target) or None,
             app_context_id=self.app_context_id,
         )
+        self.cookies.append(Mark.for_browser(request).asking(email))
 
     def sign_up_form(
         self, token_type: TokenType, data: Any = None, *, in_trouble: bool = False, **kwargs: Any
@@ -109,7 +117,7 @@ class Asking(Entry):
         request = self.django_request
 
         def is_excused(email: str) -> bool:
-            if "claimed" in request.POST:  # by a link, which somebody has had before
+            if self.is_claimed:  # by a link, which somebody has had before
                 return True
             return Known.of(request).knows(email) or Mark.of(request).asked_for(email)
 

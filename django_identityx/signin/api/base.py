@@ -11,7 +11,7 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext_lazy as _
-from rest_framework import exceptions, serializers
+from rest_framework import exceptions, serializers, status
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -95,6 +95,10 @@ class JSONEndpoint(Entry, APIView):
         elif isinstance(exc, MultiPartParserError | SuspiciousOperation):
             exc = exceptions.ParseError()  # a form that the CSRF check could not read
         return super().handle_exception(exc)
+
+    def link_sent(self, detail: Any) -> Response:
+        """The same whatever happened to the address."""
+        return Response({"code": "link_sent", "detail": detail}, status.HTTP_202_ACCEPTED)
 
     def get_exception_handler(self) -> Callable[..., Any]:
         return _answer

@@ -12,7 +12,6 @@ import base64
 import copy
 import hashlib
 import logging
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,14 +41,14 @@ from ..reasons import Refused
 from ..redemption import exchange
 from .base import JSONEndpoint, valid
 from .description import describe
-from .views import AddressSerializer
+from .views import LINK_SENT, AddressSerializer
 
 logger = logging.getLogger("django_identityx")
 
 CHALLENGE = "django_identityx_challenge"  # in the link's additional context
 
-_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
-_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
+_CHALLENGE = r"\A[A-Za-z0-9_-]{43}\Z"
+_VERIFIER = r"\A[A-Za-z0-9._~-]{43,128}\Z"
 _REVOCABLE = {
     AUTH_SUBJECTS[token_type]: token_type for token_type in (TokenType.APP_USER, TokenType.ORG_USER)
 }
@@ -60,7 +59,7 @@ _NOT_OF_THE_TOKEN = {"banned", "wrong_organization"}  # why a person is not let 
 class SendSerializer(AddressSerializer):
     """``{email, kind?, challenge?}``; ``challenge`` is BASE64URL(SHA256(verifier))."""
 
-    challenge = serializers.RegexField(rf"\A{_CHALLENGE.pattern}\Z", default="", allow_null=True)
+    challenge = serializers.RegexField(_CHALLENGE, default="", allow_null=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["challenge"] and attrs["kind"] != TokenType.APP_USER.value:
@@ -73,7 +72,7 @@ class ExchangeSerializer(serializers.Serializer[Any]):
     """``{token, verifier?, confirmed?}``; ``token`` may be the whole link."""
 
     token = serializers.CharField(max_length=16_000)
-    verifier = serializers.RegexField(rf"\A{_VERIFIER.pattern}\Z", default="", allow_null=True)
+    verifier = serializers.RegexField(_VERIFIER, default="", allow_null=True)
     confirmed = serializers.BooleanField(default=False)
 
 
@@ -112,8 +111,7 @@ class SendView(Asking, TokenEndpoint):
         context = {name: value for name, value in sites_own.items() if name != CHALLENGE}
         self.additional_context = {**context, **challenge} or None
         self.send(data["email"], TokenType(data["kind"]))
-        detail = _("If this address can sign in here, a mail with a link is on its way.")
-        return Response({"code": "link_sent", "detail": detail}, status.HTTP_202_ACCEPTED)
+        return self.link_sent(LINK_SENT)
 
 
 class ExchangeView(TokenEndpoint):

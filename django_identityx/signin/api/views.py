@@ -25,6 +25,8 @@ from ..redemption import Redeeming
 from .base import JSONView, optional, valid
 from .description import describe
 
+LINK_SENT = _("If this address can sign in here, a mail with a link is on its way.")
+
 
 class EmailSerializer(serializers.Serializer[Any]):
     """``{email}``: an address, in its one form."""
@@ -94,22 +96,20 @@ class LoginLinkView(Asking, JSONView):
 
     def post(self, request: Request) -> Response:
         data = valid(LoginLinkSerializer, request)
-        email, kind = data["email"], TokenType(data["kind"])
+        kind = TokenType(data["kind"])
         form = self.sign_up_form(kind, data)
         if not form.is_valid():
             raise serializers.ValidationError(
                 {name: list(map(str, lines)) for name, lines in form.errors.items()}
             )
         self.send(
-            email,
+            data["email"],
             kind,
             target=data["next"] or "",
             source=data["source"] or "",
             profile=form.profile,
         )
-        self.cookies.append(Mark.for_browser(self.django_request).asking(email))
-        detail = _("If this address can sign in here, a mail with a link is on its way.")
-        return Response({"code": "link_sent", "detail": detail}, status.HTTP_202_ACCEPTED)
+        return self.link_sent(LINK_SENT)
 
 
 class ChangeEmailView(Asking, JSONView):
@@ -117,9 +117,8 @@ class ChangeEmailView(Asking, JSONView):
 
     def post(self, request: Request) -> Response:
         data = valid(ChangeEmailSerializer, request)
-        email = data["email"]
         try:
-            self.change(email, target=data["next"] or "")
+            self.change(data["email"], target=data["next"] or "")
         except Rejected as rejected:
             if rejected.reason == "same_email":
                 text = reason_for("same_email").title
@@ -127,9 +126,9 @@ class ChangeEmailView(Asking, JSONView):
             if sessions.get_credential(self.django_request) is None:
                 return nobody()
             raise
-        self.cookies.append(Mark.for_browser(self.django_request).asking(email))
-        detail = _("If this address can be yours, a mail with a link is on its way to it.")
-        return Response({"code": "link_sent", "detail": detail}, status.HTTP_202_ACCEPTED)
+        return self.link_sent(
+            _("If this address can be yours, a mail with a link is on its way to it.")
+        )
 
 
 class LoginView(Redeeming, JSONView):

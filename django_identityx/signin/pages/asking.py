@@ -16,7 +16,7 @@ from ...exceptions import Rejected
 from ...users import AppUser
 from .. import redirects
 from ..asking import Asking
-from ..cookies import Carrier, Known, Mark, Note
+from ..cookies import Carrier, Known, Note
 from ..flow import CHANGED
 from ..forms import EmailForm, LinkForm, NewEmailForm, SignUpForm
 from ..reasons import reason_for
@@ -69,10 +69,7 @@ class LoginView(Asking, Page):
             source=self.sent("source"),
             profile=form.profile,
         )
-        typed = "claimed" not in request.POST
-        if typed:  # an address that a link claims makes no browser the one that asked
-            self.cookies.append(Mark.for_browser(request).asking(email))
-        again = "again" in request.POST
+        typed, again = not self.is_claimed, "again" in request.POST
         self.cookies.append(Note(email, self.target, self.staff, typed, again=again))
         return redirect("identityx:link-sent")
 
@@ -87,7 +84,7 @@ class LoginView(Asking, Page):
             proceed=redirects.after_login(self.request, self.target),
             source=redirects.safe_word(self.sent("source")) or "",
             staff=self.staff,
-            claimed="claimed" in self.request.POST,
+            claimed=self.is_claimed,
             is_known=bool(Known.of(self.request).addresses) and not form.errors,
             **context,
         )
@@ -148,7 +145,7 @@ class ChangeEmailView(Asking, Page):
                 return self.to_login()
             raise
         note = Note(email, self.target, again="again" in request.POST, changing=True)
-        self.cookies += [Mark.for_browser(request).asking(email), note]
+        self.cookies.append(note)
         return redirect("identityx:link-sent")
 
     def form(self, form: NewEmailForm, **context: Any) -> HttpResponse:
