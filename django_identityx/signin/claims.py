@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import Error, IntegrityError, router, transaction
+from django.db import Error, IntegrityError, router
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -67,7 +67,8 @@ class _Holder:
 class Claim:
     """The claim on one link by one request; ``mark`` is the browser's, empty for nobody's.
 
-    Each step is one statement of the database. Where that fails nothing is known: `Unreachable`.
+    The database alone decides, by a key that is unique. Where it fails nothing is known, which is
+    `Unreachable`.
     """
 
     def __init__(self, link: Link, mark: str) -> None:
@@ -87,22 +88,24 @@ class Claim:
             if self._older_keys and _rows().filter(digest__in=self._older_keys).exists():
                 return Outcome.REFUSED
             first = _Holder(self._mark, int(time.time()), 0, secrets.token_hex(8))
+            new = {"holder": first.dump(), "expires_at": _moment(self._expires_at)}
             for _ in range(_TRIES):
-                if self._insert(first.dump()):
-                    self._mine = first.dump()
+                try:
+                    row, is_new = _rows().get_or_create(digest=self._key, defaults=new)
+                except IntegrityError:
+                    continue  # released at this moment
+                if is_new:
+                    self._mine = row.holder
                     with contextlib.suppress(Error):  # that of others is not worth a sign-in
                         _rows().filter(expires_at__lt=_moment(time.time() - OUTLIVES)).delete()
                     return Outcome.TAKEN
-                text = self._holder()
-                if text is None:
-                    continue  # released at this moment
-                held = _Holder.load(text)
+                held = _Holder.load(row.holder)
                 if held is None or not self._may_repeat(held):
                     return Outcome.REFUSED
                 if self._is_once and not held.session:
                     raise Busy("An earlier press is under way.", retry_after=1)
                 mine = replace(held, repeats=held.repeats + 1, claimant=first.claimant).dump()
-                if self._row(text).update(holder=mine):
+                if self._row(row.holder).update(holder=mine):
                     self._mine, self.first_session = mine, held.session
                     return Outcome.REPEATED
         return Outcome.REFUSED
@@ -110,7 +113,7 @@ class Claim:
     def is_held(self) -> bool:
         """Whether the link is still ours: no later press of the same browser has taken it."""
         with _telling():
-            return self._holder() == self._mine
+            return bool(self._row(self._mine).exists())
 
     def complete(self, session_key: str) -> bool:
         """Remember which session the claim led to; False if the link is ours no more."""
@@ -123,22 +126,6 @@ class Claim:
         if not self.first_session:
             with _telling():
                 self._row(self._mine).delete()
-
-    def _insert(self, holder: str) -> bool:
-        row = Row(digest=self._key, holder=holder, expires_at=_moment(self._expires_at))
-        using = router.db_for_write(Row)
-        try:
-            with transaction.atomic(using=using):
-                row.save(force_insert=True, using=using)
-        except IntegrityError:
-            return False
-        return True
-
-    def _holder(self) -> str | None:
-        holder: str | None = (
-            _rows().filter(digest=self._key).values_list("holder", flat=True).first()
-        )
-        return holder
 
     def _row(self, holder: str) -> Any:
         return _rows().filter(digest=self._key, holder=holder)
