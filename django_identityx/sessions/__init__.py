@@ -39,7 +39,6 @@ from .held import KEY, begin, get_actor_hint, get_credential, get_hint, get_iden
 from .loading import aload, load
 from .people import attach, connect, holds_somebody, is_same_person, known_user
 from .verdicts import (
-    SAFE_METHODS,
     aadmitted,
     admitted,
     aget_user,
@@ -54,7 +53,6 @@ from .verdicts import (
 
 __all__ = [
     "KEY",
-    "SAFE_METHODS",
     "aadmitted",
     "act_as",
     "admitted",

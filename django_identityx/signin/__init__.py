@@ -11,7 +11,6 @@ from .api import MeView as APIMeView
 from .api import RevokeView as TokenRevokeView
 from .api import SendView as TokenSendView
 from .flow import CONNECTING
-from .forms import EmailForm
 from .links import Link, LinkKind, read_link, token_from
 from .pages.acting import ActAsView, ActEndView
 from .pages.asking import ChangeEmailView, LinkSentView, LoginView, OrgLoginView
@@ -33,7 +32,6 @@ __all__ = [
     "CallbackView",
     "ChangeEmailView",
     "DevicesView",
-    "EmailForm",
     "JSONEndpoint",
     "Link",
     "LinkKind",

@@ -20,7 +20,12 @@ from ..ratelimits import LimitExceeded
 
 OURS = (Rejected, LimitExceeded, NoVerdict, OperationFailed, ImproperlyConfigured)
 
-_IN_FULL = {"confirmation_required", "not_ended", "too_many"}  # whose text JSON tells, too
+_IN_FULL = {
+    "confirmation_required",
+    "not_ended",
+    "other_person",
+    "too_many",
+}  # whose text JSON tells, too
 
 
 @dataclass(frozen=True)
@@ -198,6 +203,11 @@ REASONS = {
         409,
         _("Is this you?"),
         _("This link was asked for elsewhere. Send “confirmed” once the visitor agrees."),
+    ),
+    "other_person": Reason(
+        409,
+        _("Another account is signed in here"),
+        _("Somebody else is signed in. Send “replace” to change."),
     ),
     "wrong_verifier": Reason(
         403,

@@ -155,7 +155,7 @@ class LoginView(Redeeming, JSONView):
         if decision.step is Step.CONFIRM:
             raise Refused("confirmation_required", masked_email=masked)
         if decision.step is Step.REPLACE:
-            raise Refused("other_person", _OTHER_PERSON, status=409, masked_email=masked)
+            raise Refused("other_person", masked_email=masked)
         user = sessions.get_user(self.django_request)
         if not isinstance(user, AppUser | OrgUser):
             raise Rejected("revoked")
@@ -199,6 +199,3 @@ def nobody(**more: Any) -> Response:
     )
     response["WWW-Authenticate"] = 'Session realm="identityx"'
     return response
-
-
-_OTHER_PERSON = _("Somebody else is signed in. Send “replace” to change.")
