@@ -311,139 +311,117 @@ def _operation(
     return {"tags": [TAG], **said, **more}
 
 
-# View, its methods, and what each takes and gives.
-_OPERATIONS: dict[type[APIView], dict[str, dict[str, Any]]] = {
-    views.LoginLinkView: {
-        "post": _operation(
-            "Ask for a link by mail",
-            _SENT,
-            takes=views.LoginLinkSerializer,
-            errors=(403, 429),
-            description="The answer is the same for known and unknown addresses.",
-            examples=[
-                OpenApiExample(
-                    "A reader",
-                    {"email": "reader@example.net", "next": "/members/"},
-                    request_only=True,
-                ),
-            ],
-        )
-    },
-    views.LoginView: {
-        "post": _operation(
-            "Sign in by the link",
-            {200: OpenApiResponse(USER, "Signed in, with a session", [_READER])},
-            takes=views.LoginSerializer,
-            errors=(403, 409, 410, 429),
-            description="409 asks for `confirmed` or `replace`: show `masked_email` to the "
-            "visitor, and send again once they agree.",
-        )
-    },
-    views.LogoutView: {
-        "post": _operation(
-            "Sign out",
-            {204: OpenApiResponse(None, "Signed out here, whatever IdentityX says")},
-            takes=views.LogoutSerializer,
-            errors=(403,),
-            description="With `everywhere`, also out of the person's other sessions here.",
-        )
-    },
-    me.MeView: {
-        "get": _operation(
-            "Who is signed in",
-            {200: OpenApiResponse(USER, "", [_READER])},
-            errors=(401,),
-            description="The CSRF token comes as well, as a cookie and in the body, also with 401.",
-        ),
-        "patch": _operation(
-            "Change the profile",
-            {200: OpenApiResponse(USER, "Saved", [_READER])},
-            takes=me.ProfileSerializer,
-            errors=(401, 403),
-            description="What is left out stays, null clears. `{}` says that the profile was "
-            "looked through. Some of it may be saved where 400 or 503 `partly` is answered.",
-        ),
-    },
-    views.DevicesView: {
-        "get": _operation(
-            "Where the person is signed in",
-            {200: _shape("Devices", {"devices": DEVICE})},
-            errors=(401,),
-        ),
-        "post": _operation(
-            "End one sign-in, or all",
-            {204: OpenApiResponse(None, "It has ended")},
-            takes=views.EndSerializer,
-            errors=(401, 403),
-        ),
-    },
-    views.ChangeEmailView: {
-        "post": _operation(
-            "Ask for a link to a new address",
-            {202: OpenApiResponse(LINK_SENT, "Whatever happened to the address")},
-            takes=views.ChangeEmailSerializer,
-            errors=(401, 403, 429),
-            description="For the reader who is signed in. Say before: at once the person counts "
-            "as unverified, and IdentityX erases country, region and segments, of which country "
-            "and region are put back. The answer is the same whoever has the address. `api/login` "
-            "takes the link; then the session goes on, and all others of the person end.",
-        )
-    },
-    tokens.SendView: {
-        "post": _operation(
-            "Ask for a link by mail, in an app",
-            _SENT,
-            takes=tokens.SendSerializer,
-            errors=(429,),
-            description="`challenge` is BASE64URL(SHA256(verifier)), as in RFC 7636: the token is "
-            "handed out for the verifier only. The answer is the same for all addresses.",
-        )
-    },
-    tokens.ExchangeView: {
-        "post": _operation(
-            "Exchange the link for a token",
-            {200: OpenApiResponse(TOKEN, "The token, once")},
-            takes=tokens.ExchangeSerializer,
-            errors=(403, 409, 410, 429),
-            description="403 `wrong_verifier` where another app asked for the link. 409 where no "
-            "app did: show `masked_email`, and send `confirmed` once the person agrees.",
-        )
-    },
-    tokens.RevokeView: {
-        "post": _operation(
-            "End a token",
-            {204: OpenApiResponse(None, "It is dead, or was before")},
-            takes=tokens.RevokeSerializer,
-            errors=(429,),
-        )
-    },
-    comments.CommentsView: {
-        "get": _operation(
-            "A page of comments, the newest first",
-            {200: comments.IdentityXCommentsSerializer},
-            errors=(400, 401),
-            tags=[COMMENT_TAG],
-            description="Readers see their own that wait for approval, too.",
-            parameters=[comments.CommentPageSerializer],
-        ),
-        "post": _operation(
-            "Write a comment",
-            {201: OpenApiResponse(comments.IdentityXCommentSerializer, "Written")},
-            takes=comments.CommentWriteSerializer,
-            errors=(401, 403, 409, 429),
-            tags=[COMMENT_TAG],
-            description="`body` is plain text. One with a link is `waiting` for approval.",
-        ),
-    },
-    comments.FlagView: {
-        "post": _operation(
-            "Tell the moderators of a comment",
-            {204: OpenApiResponse(None, "They see it")},
-            takes=comments.CommentFlagSerializer,
-            errors=(401, 403, 404, 429),
-            tags=[COMMENT_TAG],
-        )
-    },
+# What a method of a view takes and gives.
+_OPERATIONS: dict[tuple[type[APIView], str], dict[str, Any]] = {
+    (views.LoginLinkView, "post"): _operation(
+        "Ask for a link by mail",
+        _SENT,
+        takes=views.LoginLinkSerializer,
+        errors=(403, 429),
+        description="The answer is the same for known and unknown addresses.",
+        examples=[
+            OpenApiExample(
+                "A reader",
+                {"email": "reader@example.net", "next": "/members/"},
+                request_only=True,
+            ),
+        ],
+    ),
+    (views.LoginView, "post"): _operation(
+        "Sign in by the link",
+        {200: OpenApiResponse(USER, "Signed in, with a session", [_READER])},
+        takes=views.LoginSerializer,
+        errors=(403, 409, 410, 429),
+        description="409 asks for `confirmed` or `replace`: show `masked_email` to the "
+        "visitor, and send again once they agree.",
+    ),
+    (views.LogoutView, "post"): _operation(
+        "Sign out",
+        {204: OpenApiResponse(None, "Signed out here, whatever IdentityX says")},
+        takes=views.LogoutSerializer,
+        errors=(403,),
+        description="With `everywhere`, also out of the person's other sessions here.",
+    ),
+    (me.MeView, "get"): _operation(
+        "Who is signed in",
+        {200: OpenApiResponse(USER, "", [_READER])},
+        errors=(401,),
+        description="The CSRF token comes as well, as a cookie and in the body, also with 401.",
+    ),
+    (me.MeView, "patch"): _operation(
+        "Change the profile",
+        {200: OpenApiResponse(USER, "Saved", [_READER])},
+        takes=me.ProfileSerializer,
+        errors=(401, 403),
+        description="What is left out stays, null clears. `{}` says that the profile was "
+        "looked through. Some of it may be saved where 400 or 503 `partly` is answered.",
+    ),
+    (views.DevicesView, "get"): _operation(
+        "Where the person is signed in",
+        {200: _shape("Devices", {"devices": DEVICE})},
+        errors=(401,),
+    ),
+    (views.DevicesView, "post"): _operation(
+        "End one sign-in, or all",
+        {204: OpenApiResponse(None, "It has ended")},
+        takes=views.EndSerializer,
+        errors=(401, 403),
+    ),
+    (views.ChangeEmailView, "post"): _operation(
+        "Ask for a link to a new address",
+        {202: OpenApiResponse(LINK_SENT, "Whatever happened to the address")},
+        takes=views.ChangeEmailSerializer,
+        errors=(401, 403, 429),
+        description="For the reader who is signed in. Say before: at once the person counts "
+        "as unverified, and IdentityX erases country, region and segments, of which country "
+        "and region are put back. The answer is the same whoever has the address. `api/login` "
+        "takes the link; then the session goes on, and all others of the person end.",
+    ),
+    (tokens.SendView, "post"): _operation(
+        "Ask for a link by mail, in an app",
+        _SENT,
+        takes=tokens.SendSerializer,
+        errors=(429,),
+        description="`challenge` is BASE64URL(SHA256(verifier)), as in RFC 7636: the token is "
+        "handed out for the verifier only. The answer is the same for all addresses.",
+    ),
+    (tokens.ExchangeView, "post"): _operation(
+        "Exchange the link for a token",
+        {200: OpenApiResponse(TOKEN, "The token, once")},
+        takes=tokens.ExchangeSerializer,
+        errors=(403, 409, 410, 429),
+        description="403 `wrong_verifier` where another app asked for the link. 409 where no "
+        "app did: show `masked_email`, and send `confirmed` once the person agrees.",
+    ),
+    (tokens.RevokeView, "post"): _operation(
+        "End a token",
+        {204: OpenApiResponse(None, "It is dead, or was before")},
+        takes=tokens.RevokeSerializer,
+        errors=(429,),
+    ),
+    (comments.CommentsView, "get"): _operation(
+        "A page of comments, the newest first",
+        {200: comments.IdentityXCommentsSerializer},
+        errors=(400, 401),
+        tags=[COMMENT_TAG],
+        description="Readers see their own that wait for approval, too.",
+        parameters=[comments.CommentPageSerializer],
+    ),
+    (comments.CommentsView, "post"): _operation(
+        "Write a comment",
+        {201: OpenApiResponse(comments.IdentityXCommentSerializer, "Written")},
+        takes=comments.CommentWriteSerializer,
+        errors=(401, 403, 409, 429),
+        tags=[COMMENT_TAG],
+        description="`body` is plain text. One with a link is `waiting` for approval.",
+    ),
+    (comments.FlagView, "post"): _operation(
+        "Tell the moderators of a comment",
+        {204: OpenApiResponse(None, "They see it")},
+        takes=comments.CommentFlagSerializer,
+        errors=(401, 403, 404, 429),
+        tags=[COMMENT_TAG],
+    ),
 }
 
 
@@ -462,8 +440,12 @@ class Twins(OpenApiViewExtension):
     match_subclasses = True
 
     def view_replacement(self) -> type[APIView]:
-        methods = next((_OPERATIONS[c] for c in self.target.__mro__ if c in _OPERATIONS), None)
-        if methods is None:
+        methods = {
+            method: described
+            for (view, method), described in _OPERATIONS.items()
+            if issubclass(self.target, view)
+        }
+        if not methods:
             return self.target  # type: ignore[no-any-return]
         # The session is what these are about, and the one that asks for it says 401.
         knows_people = any(401 in described["responses"] for described in methods.values())
