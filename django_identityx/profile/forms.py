@@ -178,36 +178,20 @@ class ProfileForm(forms.Form):
                 self._add(f"field-{boolean.field.id}", field, value, "booleans", boolean.field.id)
 
     def _add_select(self, answer: SelectAnswer) -> None:
-        asked = answer.field
+        asked, name = answer.field, f"field-{answer.field.id}"
         self._selects[asked.id] = answer
-        options = [(option.id, option.label) for option in asked.options]
-        chosen = [selected.option.id for selected in answer.answers]
-        shared: dict[str, Any] = {
-            "label": _label(asked),
-            "required": asked.required,
-            "error_messages": {"required": _("Please choose.")},
-        }
-        field: forms.Field
-        if asked.multiple:
-            widget = forms.CheckboxSelectMultiple()
-            field = forms.MultipleChoiceField(choices=options, widget=widget, **shared)
-            self._add(f"field-{asked.id}", field, chosen)
-        else:
-            select = _Select({"class": "identityx-input"})
-            field = forms.TypedChoiceField(
-                choices=[("", ""), *options],
-                coerce=lambda chosen: [chosen],
-                empty_value=[],  # type: ignore[arg-type]
-                widget=select,
-                **shared,
-            )
-            self._add(f"field-{asked.id}", field, chosen[0] if chosen else "")
-        written = {selected.option.id: selected.write_in_value for selected in answer.answers}
+        chosen = {selected.option.id: selected.write_in_value for selected in answer.answers}
+        field = (_several if asked.multiple else _one)(
+            label=_label(asked),
+            required=asked.required,
+            choices=[(option.id, option.label) for option in asked.options],
+            error_messages={"required": _("Please choose.")},
+        )
+        self._add(name, field, [*chosen] if asked.multiple else next(iter(chosen), ""))
         for option in asked.options:
             if option.can_write_in:
                 label = _("“%(option)s”, in your words") % {"option": option.label}
-                name = f"field-{asked.id}-{option.id}"
-                self._add(name, _line(label), written.get(option.id, ""))
+                self._add(f"{name}-{option.id}", _line(label), chosen.get(option.id, ""))
 
     def _add_policy(self, policy: ConsentPolicy) -> None:
         answers = self._profile.regional_consent_answers
@@ -226,6 +210,21 @@ class _Select(forms.Select):
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
         value = super().value_from_datadict(data, files, name)
         return "".join(map(str, value)) if isinstance(value, list) and len(value) < 2 else value
+
+
+def _one(*, choices: list[Any], **options: Any) -> forms.Field:
+    """One of a list, or none; given as a list, like several."""
+    return forms.TypedChoiceField(
+        choices=[("", ""), *choices],
+        coerce=lambda chosen: [chosen],
+        empty_value=[],  # type: ignore[arg-type]
+        widget=_Select({"class": "identityx-input"}),
+        **options,
+    )
+
+
+def _several(**options: Any) -> forms.Field:
+    return forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple, **options)
 
 
 def _line(label: Any, *, required: bool = False, **attrs: str) -> forms.CharField:
