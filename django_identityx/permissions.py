@@ -139,11 +139,9 @@ def _denial(permission: Any) -> exceptions.APIException | None:
     """What a permission, or a part of it, said; not what ``~`` turned round."""
     if isinstance(permission, _Telling):
         return permission.denial
-    if isinstance(permission, NOT):
-        return None
-    parts = [getattr(permission, name, None) for name in ("op1", "op2")]
-    denials = [_denial(part) for part in parts if part is not None]
-    return next((denial for denial in denials if denial is not None), None)
+    names = () if isinstance(permission, NOT) else ("op1", "op2")
+    parts = [getattr(permission, name) for name in names if hasattr(permission, name)]
+    return next(filter(None, map(_denial, parts)), None)
 
 
 def has_role(
@@ -187,12 +185,10 @@ def _identityx_user(request: Request) -> AppUser | OrgUser | None:
     By a session only where DRF has checked the CSRF token.
     """
     user: object = request.user
-    if isinstance(user, AppUser | OrgUser):
-        return user
     authenticator = getattr(request, "successful_authenticator", None)
-    if not isinstance(authenticator, SessionAuthentication) and not isinstance(
+    counts = isinstance(authenticator, SessionAuthentication) or isinstance(
         request.auth, Credential
-    ):
-        return None
-    user = details(request._request).user
+    )
+    if not isinstance(user, AppUser | OrgUser) and counts:
+        user = details(request._request).user
     return user if isinstance(user, AppUser | OrgUser) else None
