@@ -29,7 +29,7 @@ from . import applications, outages, verification
 from .access import Access, aget_access, denied_page, get_access
 from .authentication import IdentityXAuthentication
 from .conf import conf
-from .exceptions import ConfigurationError, Rejected, Unavailable
+from .exceptions import NoVerdict, Rejected
 from .middleware import details
 from .permissions import has_role
 from .profile import agap_now, gap_now
@@ -299,7 +299,7 @@ def _refusal(
     request: Any, authentication: IdentityXAuthentication, error: exceptions.APIException
 ) -> HttpResponseBase:
     cause = error.__cause__
-    if isinstance(cause, Unavailable | ConfigurationError):
+    if isinstance(cause, NoVerdict):
         return outages.response(request, cause)
     detail: Any = error.detail
     if not isinstance(detail, dict):

@@ -17,7 +17,7 @@ from .access import NEVER_STORED, denied_data, denied_status, get_access
 from .applications import ANY_ORGANIZATION, Application
 from .conf import rules
 from .credentials import Credential
-from .exceptions import ConfigurationError, Rejected, Unavailable
+from .exceptions import ConfigurationError, NoVerdict, Rejected
 from .middleware import details
 from .profile import gap_now, incomplete_data
 from .users import ApiTokenUser, AppUser, OrgUser
@@ -167,7 +167,7 @@ def _trouble_as_503(request: Request) -> Iterator[None]:
     """Raise, rather than say no: under ``~`` a no would let everybody in."""
     try:
         yield
-    except (Unavailable, ConfigurationError) as error:
+    except NoVerdict as error:
         raise outages.api_exception(request._request, error) from error
 
 

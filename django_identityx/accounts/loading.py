@@ -14,17 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from ..conf import conf
 from ..exceptions import Rejected
 from ..users import OrgUser
-from . import linking, roles, rows
-from .identities import (
-    Person,
-    find,
-    has_address,
-    is_local,
-    is_other,
-    is_powerful,
-    key_of,
-    rows_with,
-)
+from . import identities, linking, roles, rows
+from .identities import Person
 from .models import Identity
 
 logger = logging.getLogger("django_identityx")
@@ -47,7 +38,7 @@ def load(
         if known is user:
             return row
     wish = linking.wish_of(request, user) if signing_in and request is not None else None
-    identity = find(user) or _without_row(user, wish, signing_in)
+    identity = identities.find(user) or _without_row(user, wish, signing_in)
     if wish is not None and identity is not None and identity.user_id != wish.pk:
         identity = _refuse(user, "it is another row already")
     row = identity and _admit(identity, user, request, fresh=fresh or signing_in)
@@ -81,20 +72,20 @@ def _has_django_user(request: HttpRequest | None) -> bool:
 
 def _without_row(user: Person, wish: Any | None, signing_in: bool) -> Identity | None:
     """Attach or make a row, where that may be done."""
-    identity = Identity.objects.filter(**key_of(user)).first()
+    identity = Identity.objects.filter(**identities.key_of(user)).first()
     if identity is not None and identity.user_id is not None:
         # Made at this moment, or the site's own manager hides the row.
-        return find(user) or _refuse(user, "its row is hidden")
+        return identities.find(user) or _refuse(user, "its row is hidden")
     if identity is not None and not signing_in:
         return _refuse(user, "its row was deleted")
     if wish is not None:
         return rows.attach(user, wish)
-    same = rows_with(user.email)
-    if not any(map(is_local, same)):
+    same = identities.rows_with(user.email)
+    if not any(map(identities.is_local, same)):
         try:
             return rows.make(user)
         except rows.AddressTaken:
-            same = rows_with(user.email)
+            same = identities.rows_with(user.email)
     if not signing_in:
         return _refuse(user, "a local user has its address")
     return _settle(user, same)
@@ -112,13 +103,14 @@ def _settle(user: Person, same: list[Any]) -> Identity | None:
 
 def _may_attach(user: Person, row: Any) -> bool:
     """Whether a mailbox is enough for ``row``, as it is for a reset of its password."""
-    if is_powerful(row) or not row.is_active or not has_address(row, user.email):
+    is_powerful = identities.is_powerful(row)
+    if is_powerful or not row.is_active or not identities.has_address(row, user.email):
         return False
     if not getattr(user, "verified", True):
         return False
     if isinstance(user, OrgUser) and conf.STAFF_ROLES:
         return False  # whoever registered with their address would share what a role gives
-    return not is_other(row, user)
+    return not identities.is_other(row, user)
 
 
 def _refuse(user: Person, reason: str) -> Identity | None:

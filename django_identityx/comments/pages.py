@@ -8,7 +8,7 @@ from django.core.signing import BadSignature
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
 
-from ..exceptions import ConfigurationError, Unavailable
+from ..exceptions import NoVerdict
 from ..outages import tell
 from ..signin import Page
 from .api import MAX_TEXT, CommentWriteSerializer
@@ -33,7 +33,7 @@ def section(request: HttpRequest, stream: Stream) -> dict[str, Any]:
         except BadSignature:
             found = listing(request, stream)
         code, known = hindrance(request), reader(request)
-    except (Unavailable, ConfigurationError) as error:
+    except NoVerdict as error:
         tell(request, error)
         return {"unavailable": True}
     query[PAGE_FIELD] = found.after
