@@ -427,3 +427,14 @@ def test_when_one_dies_the_other_is_ended(tmp_path: Path) -> None:
     assert "Traceback" not in errors
     assert is_closed(port)
     assert is_closed(sandbox_port)
+
+
+def test_the_page_of_an_error_knows_the_way_home_and_not_who_is_signed_in(tmp_path: Path) -> None:
+    code = "from django.template.loader import render_to_string as r; print(r('500.html'))"
+    command = [sys.executable, str(MANAGE), "shell", "-c", code]
+    page = subprocess.run(
+        command, env=environment(tmp_path), capture_output=True, text=True, check=True
+    ).stdout
+    assert "Something went wrong" in page
+    assert '<a class="brand" href="/">Acme Daily</a>' in page
+    assert "Sign in" not in page
