@@ -148,6 +148,35 @@ def test_values(name: str, value: object, expected: object) -> None:
         assert getattr(conf, name) == expected
 
 
+ODD: list[Any] = [
+    None,
+    "",
+    " ",
+    "x",
+    "..",
+    b"x",
+    0,
+    1,
+    -1,
+    2.5,
+    10**400,
+    float("nan"),
+    True,
+    object(),
+]
+ODD += [[], (), {}, set(), [None], [[]], [{}], [1], {"x": 1}, (1, 2), [1, "2"], "https://[::1"]
+ODD += ["http://x:99999/", ["AppUser"], ["given_name"], ["10.0.0.1/8"], {"Owner": {"groups": [[]]}}]
+ODD += [{"send-email": value} for value in (None, "", "1/s", [], {}, [None], ["1/s"])]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_rule_copes_with_anything_and_what_it_lets_pass_can_be_read(name: str) -> None:
+    kind = SETTINGS[name].kind
+    for value in ODD:
+        if not kind.rule(value):
+            kind.read(value)
+
+
 def test_throttle_rates() -> None:
     with override_settings(IDENTITYX_THROTTLE_RATES=None):
         assert set(conf.THROTTLE_RATES.values()) == {None}

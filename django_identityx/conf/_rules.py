@@ -7,8 +7,8 @@ on from the setting's name: ``must be seconds, 0 or more``.
 from __future__ import annotations
 
 import ipaddress
-import math
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -122,11 +122,12 @@ def cache_alias(value: Any) -> str:
 
 
 def dotted_path(value: Any) -> str:
+    good = isinstance(value, str) and all(part.isidentifier() for part in value.split("."))
     try:
-        found = callable(import_string(value))
+        good = good and callable(import_string(value))
     except (ImportError, AttributeError):
-        found = False
-    return "" if found else "must be the dotted path of a callable"
+        good = False
+    return "" if good else "must be the dotted path of a callable"
 
 
 def rates(value: Any) -> str:
@@ -167,7 +168,7 @@ def hosts(value: Any) -> str:
 
 
 def kinds(value: Any) -> str:
-    good = isinstance(value, list | tuple | set) and set(value) <= set(KINDS)
+    good = isinstance(value, list | tuple | set) and all(kind in KINDS for kind in value)
     return "" if good else 'must be a list of "AppUser" and "OrgUser"'
 
 
@@ -203,7 +204,7 @@ def _split(value: str) -> SplitResult | None:
 
 def _is_number(value: Any) -> bool:
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and math.isfinite(value)
+    return number and abs(value) <= sys.float_info.max
 
 
 def _is_gain(value: Any) -> bool:
