@@ -94,7 +94,7 @@ V = TypeVar("V")
 
 
 class BoundedMap(Generic[K, V]):
-    """At most ``size`` values, by key; the one used longest ago goes first.
+    """At most ``size`` values, by key; the one written longest ago goes first.
 
     Reading takes no lock: a thread interrupted while it holds one would stop all the others.
     """
@@ -103,19 +103,10 @@ class BoundedMap(Generic[K, V]):
         self._values: OrderedDict[K, V] = OrderedDict()
         self._size = size
         self._lock = threading.Lock()
-        self.peek = self._values.get  # `get` that leaves the order as it is; 0.1 us less
+        self.get = self._values.get
 
     def __len__(self) -> int:
         return len(self._values)
-
-    def get(self, key: K) -> V | None:
-        value = self._values.get(key)
-        if value is not None:
-            try:  # noqa: SIM105 - a context manager would cost as much again as the look itself
-                self._values.move_to_end(key)
-            except KeyError:  # another thread dropped it
-                pass
-        return value
 
     def put(self, key: K, value: V) -> None:
         with self._lock:

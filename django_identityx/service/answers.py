@@ -34,10 +34,6 @@ WRONG_DIALECT = (
     "Invalid authorization type. Allowed types are OrgUser AppUser OrgUserApiToken"  # exactly
 )
 
-_NO_CREDENTIAL = "No user authentication was provided with this request."
-_WRONG_KIND_OF_USER = "The wrong user authorization type was provided."
-_OTHER_APPLICATION = "The provided application context does not match the app for the user."
-
 # Whole messages that are definite about the token, and the reason that they stand for.
 _DEFINITE = {
     "jwt malformed": "invalid",
@@ -304,9 +300,13 @@ _BY_MESSAGE: dict[str, _Make] = {
     WRONG_DIALECT: lambda error, about: Unclear(
         "IdentityX does not read the Authorization header in this format."
     ),
-    _NO_CREDENTIAL: _no_credential,
-    _WRONG_KIND_OF_USER: _says(OperationFailed, "This operation is for another kind of user."),
-    _OTHER_APPLICATION: lambda error, about: Rejected("wrong_application"),
+    "No user authentication was provided with this request.": _no_credential,
+    "The wrong user authorization type was provided.": _says(
+        OperationFailed, "This operation is for another kind of user."
+    ),
+    "The provided application context does not match the app for the user.": (
+        lambda error, about: Rejected("wrong_application")
+    ),
     "You do not have permission to flag comments.": _says(
         NotAllowed, "This person may not flag comments."
     ),

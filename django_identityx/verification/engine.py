@@ -74,7 +74,7 @@ class Engine(Generic[T]):
         self._flights = Flights()
         self._lock = threading.Lock()
         self._drops = 0  # how often something was dropped: what was under way then is not kept
-        self.recall = self._local.peek  # the copy in the process, past its time or not
+        self.recall = self._local.get  # the copy in the process, past its time or not
 
     # --- finding ----------------------------------------------------------------------------
 
@@ -87,7 +87,7 @@ class Engine(Generic[T]):
         started, key = self._clock.monotonic(), question.key
         age = self._lifetimes.fresh if max_age is None else min(max_age, self._lifetimes.fresh)
         after = self._ago(age)
-        kept = self._local.peek(key)
+        kept = self._local.get(key)
         if kept is not None and started < kept.until and kept.verified_at > after:
             if started < kept.refresh_at:
                 return LOCAL, kept
@@ -137,7 +137,7 @@ class Engine(Generic[T]):
         ``early`` is what serves on if it comes to nothing: this goes ahead of time.
         """
         key, drops, looked_at = question.key, self._drops, self._clock.monotonic()
-        kept = self._local.peek(key)  # of a flight that has landed since
+        kept = self._local.get(key)  # of a flight that has landed since
         if kept is not None and looked_at < kept.until and kept.verified_at > after:
             return COALESCED, kept
         self._refuse_known(key)
@@ -242,7 +242,7 @@ class Engine(Generic[T]):
     def _refuse_known(self, key: bytes) -> None:
         """Raise `Rejected` for what was denied here, or rejected a moment ago."""
         for refusals in (self._denied, self._rejected):
-            refusal = refusals.peek(key)
+            refusal = refusals.get(key)
             if refusal is not None and self._clock.monotonic() < refusal[1]:
                 raise Rejected(refusal[0])
 
@@ -284,7 +284,7 @@ class Engine(Generic[T]):
 
         Raises `Rejected` for what was denied meanwhile.
         """
-        _, until = self._denied.peek(question.key) or ("", 0.0)
+        _, until = self._denied.get(question.key) or ("", 0.0)
         if self._clock.monotonic() < until:
             raise Rejected("revoked")
         drops, looked_at, now = self._drops, self._clock.monotonic(), self._clock.time()
