@@ -12,11 +12,11 @@ from .answers import (
     parse,
     value_of,
 )
-from .dialects import AUTO, Endpoint, header
+from .dialects import AUTO, Endpoint
 from .gates import PEOPLE, VERIFICATION, Gate, Load, gate
 from .operations import Operation, camel, given, mutation, query
 from .payloads import object_of, read, selection, several, shape
-from .transport import Transport
+from .transport import Transport, header
 
 __all__ = [
     "AUTO",

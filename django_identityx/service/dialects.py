@@ -12,34 +12,21 @@ operation that needs a person teaches, so `authorize` asks one first where nothi
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass, replace
 
-from django.utils.translation import gettext_lazy as _
-
 from ..credentials import Credential, TokenType
-from ..exceptions import Malformed, Unclear
+from ..exceptions import Unclear
 from ..process import PerProcess
 from ..sharedcache import SharedCache
 from .answers import WRONG_DIALECT, Answer, definite, no_verdict
 from .connections import capped
 from .operations import Operation, query
-from .transport import Transport
+from .transport import BEARER, PLAIN, Transport
 
-BEARER, PLAIN, AUTO = "bearer", "plain", "auto"
+AUTO = "auto"
 _OTHER = {BEARER: PLAIN, PLAIN: BEARER}
 
-_TOKEN = re.compile(r"[!-~]+")  # a blank would end it: IdentityX splits the header there
-
 _known: PerProcess[dict[str, str]] = PerProcess(dict)
-
-
-def header(credential: Credential, dialect: str) -> str:
-    """The value of the ``Authorization`` header; `Malformed` if the token can't be in one."""
-    if not _TOKEN.fullmatch(credential.token):
-        raise Malformed("malformed", _("The token has characters that a header can't carry."))
-    plain = f"{credential.token_type.value} {credential.token}"
-    return f"Bearer {plain}" if dialect == BEARER else plain
 
 
 @dataclass(frozen=True)
@@ -60,27 +47,24 @@ class Endpoint:
         if credential is None:
             return self.transport.execute(operation)
         if self.authorization_format != AUTO:
-            return self._say(operation, credential, self.authorization_format)
+            return self.transport.execute(operation, self.authorization_format)
         with capped(sum(self.transport.timeout)):
             if operation.needs_person:
-                return self._send_and_learn(operation, credential)
+                return self._send_and_learn(operation)
             dialect = self._recall() or self._learn(credential, operation.app_id)
-            answer = self._say(operation, credential, dialect)
+            answer = self.transport.execute(operation, dialect)
             if _refuses_dialect(answer):
                 self._remember("")
                 raise Unclear("IdentityX changed how it reads the Authorization header.")
             return answer
 
-    def _say(self, operation: Operation, credential: Credential, dialect: str) -> Answer:
-        return self.transport.execute(operation, header(credential, dialect))
-
-    def _send_and_learn(self, operation: Operation, credential: Credential) -> Answer:
+    def _send_and_learn(self, operation: Operation) -> Answer:
         recalled = self._recall()
         dialect = recalled or BEARER
-        answer = self._say(operation, credential, dialect)
+        answer = self.transport.execute(operation, dialect)
         if _refuses_dialect(answer):
             dialect = _OTHER[dialect]
-            answer = self._say(operation, credential, dialect)
+            answer = self.transport.execute(operation, dialect)
         if dialect != recalled and _teaches(answer):
             self._remember(dialect)
         return answer
@@ -88,7 +72,7 @@ class Endpoint:
     def _learn(self, credential: Credential, app_id: str | None) -> str:
         name = "activeAppUser" if credential.token_type is TokenType.APP_USER else "activeUser"
         probe = replace(query(name, "id"), credential=credential, app_id=app_id)
-        answer = self._send_and_learn(probe, credential)
+        answer = self._send_and_learn(probe)
         dialect = self._recall()
         if not dialect:
             raise no_verdict(

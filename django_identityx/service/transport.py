@@ -8,20 +8,23 @@ that they come through. What the answer means is read in ``answers``.
 from __future__ import annotations
 
 import json
+import re
 from functools import lru_cache
 from typing import Any
 
 import requests
 import urllib3
-from requests.auth import AuthBase
+from django.utils.translation import gettext_lazy as _
 
 from .. import __version__
 from ..conf import rules
+from ..credentials import Credential
 from ..exceptions import (
     ConfigurationError,
     Failing,
     IdentityXError,
     InvalidInput,
+    Malformed,
     NotConnected,
     Unreachable,
 )
@@ -32,20 +35,20 @@ from .operations import Operation
 
 MAX_REQUEST = 100 * 1024  # bytes; IdentityX reads no more
 MAX_ANSWER = 1024 * 1024
+BEARER, PLAIN = "bearer", "plain"  # the dialects of the header
 LONGEST_WAIT = 3600  # seconds that a Retry-After may ask for
+
+_TOKEN = re.compile(r"[!-~]+")  # a blank would end it: IdentityX splits the header there
 
 _connections: PerProcess[Connections] = PerProcess(Connections, Connections.close)
 
 
-class _Authorization(AuthBase):
-    """Set the header last: a plain one would lose to what requests finds by itself."""
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = self._value
-        return request
+def header(credential: Credential, dialect: str) -> str:
+    """The value of the ``Authorization`` header; `Malformed` if the token can't be in one."""
+    if not _TOKEN.fullmatch(credential.token):
+        raise Malformed("malformed", _("The token has characters that a header can't carry."))
+    plain = f"{credential.token_type.value} {credential.token}"
+    return f"Bearer {plain}" if dialect == BEARER else plain
 
 
 class Transport:
@@ -66,23 +69,22 @@ class Transport:
         self.url = url
         self.timeout = timeout
 
-    def execute(self, operation: Operation, authorization: str | None = None) -> Answer:
-        """Send ``operation`` with ``authorization`` as its header.
+    def execute(self, operation: Operation, dialect: str = BEARER) -> Answer:
+        """Send ``operation``, its credential in a ``dialect`` of the header.
 
         A query that meets a connection which IdentityX has closed meanwhile is sent again, once.
         A mutation never is: it may have arrived. (Nothing of it has where the closing was seen
         before sending, and then a new connection is opened in the first place.)
 
         Raises `Unreachable`, `ConfigurationError` (a refused application id), `InvalidInput` (too
-        much at once) or `OperationFailed` (the request itself was wrong).
+        much at once), `Malformed` (no header can carry the token) or `OperationFailed` (the request
+        itself was wrong).
         """
-        auth = _Authorization(authorization) if authorization else None
-        del authorization  # no error report prints it
         connection = _connections().take()
         while True:
             was_reused = connection.used_for == self.url
             try:
-                reply = self._exchange(connection, operation, auth)
+                reply = self._exchange(connection, operation, dialect)
                 break
             except BaseException as error:
                 connection.close()
@@ -93,14 +95,12 @@ class Transport:
         _connections().put(connection)
         return parse(reply)
 
-    def _exchange(
-        self, connection: Connection, operation: Operation, auth: AuthBase | None
-    ) -> Reply:
+    def _exchange(self, connection: Connection, operation: Operation, dialect: str) -> Reply:
         try:
             with (
                 capped(sum(self.timeout)),
                 connection.send(
-                    _request(self.url, operation, auth), stream=True, timeout=self.timeout
+                    _request(self.url, operation, dialect), stream=True, timeout=self.timeout
                 ) as response,
             ):
                 _refuse(response)
@@ -114,13 +114,15 @@ class Transport:
         raise failure
 
 
-def _request(url: str, operation: Operation, auth: AuthBase | None) -> requests.PreparedRequest:
+def _request(url: str, operation: Operation, dialect: str) -> requests.PreparedRequest:
     # As requests prepares one, in a third of the time: no cookies, and the same URL each time.
     request = requests.PreparedRequest()
     request.method, request.url, request.body = "POST", _prepared(url), _body(operation)
     request.prepare_headers(_headers(operation))
     request.headers["Content-Length"] = str(len(request.body))
-    return request if auth is None else auth(request)
+    if operation.credential is not None:
+        request.headers["Authorization"] = header(operation.credential, dialect)
+    return request
 
 
 @lru_cache(maxsize=16)
