@@ -7,6 +7,7 @@ raises, so public pages can greet during an outage.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -41,13 +42,10 @@ class Details:
     By the session, or by the ``Authorization`` header where that is what a view has accepted.
     """
 
-    _actor: OrgUser | None = None  # of whoever has just begun to act
-
     def __init__(self, request: HttpRequest) -> None:
         self._request = request
         self._asked = False
         self._verdict: Verdict | None = None
-        self._attached: AppUser | OrgUser | None = None
         self._loaded: Any = None  # what the site's loader makes of the user
         self.django_user: Any = None
         self.django_auser: Callable[[], Awaitable[Any]] | None = None
@@ -57,26 +55,21 @@ class Details:
     @property
     def user(self) -> AppUser | OrgUser | AnonymousUser:
         """IdentityX's verified user, or ``AnonymousUser``; raises `Unavailable` on trouble."""
-        if (bearer := self._bearer) is not None:
-            return bearer[0].user
-        self._ask()
-        return self.known_user or AnonymousUser()
+        verdict = self._found()
+        return AnonymousUser() if verdict is None else verdict.user
 
     @property
     def fresh(self) -> bool:
         """False where IdentityX was unreachable and an older verdict served."""
-        if (bearer := self._bearer) is not None:
-            return bearer[0].fresh
-        self._ask()
-        return self._verdict is None or self._verdict.fresh
+        verdict = self._found()
+        return verdict is None or verdict.fresh
 
     @property
     def credential(self) -> Credential | None:
         """The credential of `user`: the session's, or the header's."""
         if (bearer := self._bearer) is not None:
             return bearer[1]
-        self._ask()
-        return sessions.get_credential(self._request) if self.known_user else None
+        return None if self._found() is None else sessions.get_credential(self._request)
 
     @property
     def hint(self) -> str:
@@ -91,10 +84,7 @@ class Details:
     @property
     def actor(self) -> OrgUser | None:
         """The member of staff who acts for `user`; None where people act for themselves."""
-        if self._bearer is not None:
-            return None
-        self._ask()
-        return self._actor or getattr(self._verdict, "actor", None)
+        return getattr(self._found(), "actor", None)
 
     async def auser(self) -> AppUser | OrgUser | AnonymousUser:
         """`user` in an async view; what else this object has needs no waiting afterwards."""
@@ -107,7 +97,7 @@ class Details:
     @property
     def known_user(self) -> AppUser | OrgUser | None:
         """The user, if this request has verified or established one already."""
-        return self._attached or (self._verdict.user if self._verdict else None)
+        return None if self._verdict is None else self._verdict.user
 
     @property
     def loaded(self) -> Any:
@@ -135,21 +125,17 @@ class Details:
         if self.django_user is not None:
             self.become_user()
 
-    def attach(self, user: AppUser | OrgUser | None, actor: OrgUser | None = None) -> None:
+    def attach(self, verdict: Verdict | None) -> None:
         """Take over what a login or a logout has just decided."""
         self.forget()
-        self._actor = actor
-        if user is not None:
-            try:
-                self._attached, self._loaded = user, sessions.load(user, request=self._request)
-            except Rejected:
-                self._attached = None
+        if verdict is not None:
+            with contextlib.suppress(Rejected):
+                self._know(verdict, sessions.load(verdict.user, request=self._request))
         self.django_user = self.django_auser = None
         self.become_user()
 
     def forget(self) -> None:
         """Know nobody from here on."""
-        self._actor = None
         self._request.__dict__.pop(BEARER, None)
         self._know(None, None)
 
@@ -157,8 +143,15 @@ class Details:
         if not self._asked:
             self.ask(sessions.stricter_age(self._request))
 
+    def _found(self) -> Verdict | None:
+        """By the header that a view has accepted, else by the session."""
+        if (bearer := self._bearer) is not None:
+            return bearer[0]
+        self._ask()
+        return self._verdict
+
     def _know(self, verdict: Verdict | None, loaded: Any) -> None:
-        self._verdict, self._loaded, self._attached, self._asked = verdict, loaded, None, True
+        self._verdict, self._loaded, self._asked = verdict, loaded, True
 
     def become_user(self) -> None:
         """Make ``request.user`` and ``request.auser`` Django's user, else IdentityX's."""

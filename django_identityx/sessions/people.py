@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from django.contrib import auth
@@ -14,6 +15,7 @@ from . import rows
 from .ending import revoke_and_tell
 from .held import KEY, Held, read
 from .loading import load
+from .verdicts import Acted
 
 
 def is_same_person(request: HttpRequest, user: AppUser | OrgUser) -> bool:
@@ -94,4 +96,4 @@ def attach(
 ) -> None:
     details = getattr(request, "identityx", None)
     if details is not None:
-        details.attach(user, actor)
+        details.attach(None if user is None else Acted(user, time.time(), actor=actor))
