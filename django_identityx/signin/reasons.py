@@ -20,12 +20,8 @@ from ..ratelimits import LimitExceeded
 
 OURS = (Rejected, LimitExceeded, NoVerdict, OperationFailed, ImproperlyConfigured)
 
-_IN_FULL = {
-    "confirmation_required",
-    "not_ended",
-    "other_person",
-    "too_many",
-}  # whose text JSON tells, too
+# Whose text JSON tells, too.
+_IN_FULL = {"confirmation_required", "not_ended", "other_person", "too_many"}
 
 
 @dataclass(frozen=True)
