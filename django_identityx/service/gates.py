@@ -16,6 +16,7 @@ turn out to be bad, nobody waits, so that the threads stay free for those who ne
 
 from __future__ import annotations
 
+import enum
 import logging
 import math
 import threading
@@ -44,6 +45,24 @@ FIRST_PATIENCE = 0.5  # while it is not known how long an answer takes
 RECENT = 8  # answers to newcomers that are looked at
 
 
+class Outcome(enum.Enum):
+    """What a call came to."""
+
+    ANSWER = "answer"
+    REFUSAL = "refusal"  # an answer: the token is no good
+    TROUBLE = "trouble"
+    NOTHING = "nothing"  # that says anything about the endpoint
+
+    @classmethod
+    def of(cls, error: BaseException) -> Outcome:
+        if isinstance(error, Unreachable | Failing):
+            return cls.TROUBLE
+        # Only IdentityX's own words: `Malformed` is ours, and never went there.
+        if type(error) is Rejected:
+            return cls.REFUSAL
+        return cls.ANSWER if isinstance(error, OperationFailed) else cls.NOTHING
+
+
 class Breaker:
     """Closed, open for a pause, or half open: then one probe at a time goes through."""
 
@@ -61,42 +80,26 @@ class Breaker:
 
     def refuse_early(self) -> None:
         """Raise `LeftAlone` if a call would not go through right now."""
-        if self._pause:
-            with self._lock:
-                self._refuse()
-
-    @contextmanager
-    def call(self) -> Iterator[None]:
-        """Enclose one call to the endpoint; `LeftAlone` if that may not be."""
-        is_probe = self._begin()
-        try:
-            yield
-        except (Unreachable, Failing):
-            self._failed()
-            raise
-        except (Rejected, OperationFailed) as answer:
-            # Definite words, but only IdentityX's own: `Malformed` is ours, and never went there.
-            if isinstance(answer, OperationFailed) or type(answer) is Rejected:
-                self._succeeded()
-            raise
-        else:
-            self._succeeded()
-        finally:
-            if is_probe:
-                self._is_probing = False
-
-    def _begin(self) -> bool:
-        with self._lock:
-            self._refuse()
-            self._is_probing = self._pause > 0
-            return self._is_probing
-
-    def _refuse(self) -> None:
-        if self._pause == 0:
+        if self.is_closed:
             return
         wait = self._left_alone_until - self._clock.monotonic()
         if wait > 0 or self._is_probing:
             raise LeftAlone("IdentityX is being left alone.", retry_after=math.ceil(max(wait, 1.0)))
+
+    def begin(self) -> bool:
+        """Begin a call, and say whether it is a probe; `LeftAlone` if that may not be."""
+        with self._lock:
+            self.refuse_early()
+            self._is_probing = self._pause > 0
+            return self._is_probing
+
+    def end(self, outcome: Outcome, *, is_probe: bool) -> None:
+        if outcome is Outcome.TROUBLE:
+            self._failed()
+        elif outcome is not Outcome.NOTHING:
+            self._succeeded()
+        if is_probe:
+            self._is_probing = False
 
     def _failed(self) -> None:
         with self._lock:
@@ -111,7 +114,7 @@ class Breaker:
 
     def _succeeded(self) -> None:
         with self._lock:
-            was_closed = self._pause == 0
+            was_closed = self.is_closed
             self._failures, self._pause, self._left_alone_until = 0, 0.0, 0.0
         if not was_closed:
             logger.info("IdentityX answers again.")
@@ -155,20 +158,6 @@ class Places:
     def load(self) -> Load:
         return Load(self._taken, self._size, len(self._queue))
 
-    @contextmanager
-    def one(self, *, is_known: bool) -> Iterator[None]:
-        """Hold a place, or raise `Busy`."""
-        self._enter(is_known)
-        began, was_bad = time.monotonic(), None
-        try:
-            yield
-            was_bad = False
-        except Rejected as rejected:
-            was_bad = True if type(rejected) is Rejected else None
-            raise
-        finally:
-            self._leave(is_known, began, was_bad)
-
     def refuse_early(self, *, is_known: bool) -> None:
         """Raise `Busy` where it is no use to wait for a place."""
         limit = self._size if is_known else self._for_newcomers
@@ -179,7 +168,8 @@ class Places:
             if is_long or now >= self._stuck_at() or (not is_known and self._is_flooded()):
                 raise _full()
 
-    def _enter(self, is_known: bool) -> None:
+    def enter(self, is_known: bool) -> None:
+        """Take a place, or raise `Busy`."""
         deadline = time.monotonic() + LONGEST_WAIT
         limit = self._size if is_known else self._for_newcomers
         waiter = _Waiter(limit, is_known, threading.Condition(self._lock))
@@ -200,15 +190,15 @@ class Places:
                 self._queue.remove(waiter)
                 self._wake()
 
-    def _leave(self, is_known: bool, began: float, was_bad: bool | None) -> None:
-        now = time.monotonic()
+    def leave(self, is_known: bool, outcome: Outcome, seconds: float) -> None:
+        """Give the place back; ``seconds`` is what the call took."""
         with self._lock:
             self._taken -= 1
-            if was_bad is not None:  # an answer
-                self._moved_at = now
-                self._seconds += (now - began - self._seconds) / (8 if self._seconds else 1)
+            if outcome in {Outcome.ANSWER, Outcome.REFUSAL}:
+                self._moved_at = time.monotonic()
+                self._seconds += (seconds - self._seconds) / (8 if self._seconds else 1)
                 if not is_known:
-                    self._were_bad.append(was_bad)
+                    self._were_bad.append(outcome is Outcome.REFUSAL)
             self._wake()
 
     def _next(self) -> _Waiter | None:
@@ -260,14 +250,21 @@ class Gate:
         if getattr(_under_way, "is_one", False):
             yield
             return
-        breaker = self._breakers[lane]
+        breaker, places = self._breakers[lane], self._places[lane]
         breaker.refuse_early()
-        with self._places[lane].one(is_known=is_known), breaker.call():
+        places.enter(is_known)
+        began, is_probe, outcome = time.monotonic(), False, Outcome.ANSWER
+        try:
+            is_probe = breaker.begin()
             _under_way.is_one = True
-            try:
-                yield
-            finally:
-                _under_way.is_one = False
+            yield
+        except BaseException as error:
+            outcome = Outcome.of(error)
+            raise
+        finally:
+            _under_way.is_one = False
+            breaker.end(outcome, is_probe=is_probe)
+            places.leave(is_known, outcome, time.monotonic() - began)
 
     def refuse_early(self, lane: str, *, is_known: bool = False) -> None:
         """Raise `Busy` or `LeftAlone` if a call would right now."""
