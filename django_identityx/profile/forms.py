@@ -145,15 +145,15 @@ class ProfileForm(forms.Form):
         given, changed, found = self.cleaned_data, set(self.changed_data), Changes()
         for name, (part, key) in self._parts.items():
             if name in changed:
-                getattr(found, part)[key] = given[name]
+                found.put(part, key, given[name])
         if "country_code" in found.fields:
             found.fields["region_code"] = given.get("region_code") or None
         for id_, select in self._selects.items():
             written = {o.id: given.get(f"field-{id_}-{o.id}") for o in select.field.options}
             if changed & {f"field-{id_}", *(f"field-{id_}-{option}" for option in written)}:
                 before = [selected.option.id for selected in select.answers]
-                found.selects[id_] = given.get(f"field-{id_}", before)
-                found.write_ins |= {option: text for option, text in written.items() if text}
+                found.put("selects", id_, given.get(f"field-{id_}", before))
+                found.answers["write_ins"] |= {o: text for o, text in written.items() if text}
         return found
 
     def _add(self, name: str, field: forms.Field, initial: Any, *part: str) -> None:

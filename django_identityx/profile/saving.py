@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -31,24 +32,14 @@ class Changes:
     """What is to be saved; empty parts are not sent, but for the fields: that verifies."""
 
     fields: dict[str, Any] = field(default_factory=dict)
-    booleans: dict[str, bool] = field(default_factory=dict)
-    selects: dict[str, list[str]] = field(default_factory=dict)
-    write_ins: dict[str, str] = field(default_factory=dict)
-    texts: dict[str, str | None] = field(default_factory=dict)
+    # To custom fields, by their kinds, as `OwnProfile.answer` takes them.
+    answers: dict[str, dict[str, Any]] = field(default_factory=lambda: defaultdict(dict))
     consents: dict[str, bool] = field(default_factory=dict)
     attributes: dict[str, str | None] = field(default_factory=dict)
 
-    @property
-    def answers(self) -> dict[str, Any]:
-        """To custom fields, of whatever kind."""
-        if not (self.booleans or self.selects or self.texts):
-            return {}
-        return {
-            "booleans": self.booleans,
-            "selects": self.selects,
-            "write_ins": self.write_ins,
-            "texts": self.texts,
-        }
+    def put(self, part: str, key: str, value: Any) -> None:
+        """Note a value; ``part`` is one of ours, or a kind of answers."""
+        (getattr(self, part) if hasattr(self, part) else self.answers[part])[key] = value
 
     @property
     def names(self) -> list[str]:
