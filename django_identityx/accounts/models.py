@@ -20,7 +20,7 @@ class Identity(models.Model):
     app_id = models.CharField(_("application"), max_length=24, blank=True)
     identity_id = models.CharField(_("IdentityX id"), max_length=64)
     user_id: Any  # which Django makes of the next; for type checkers without its plugin
-    user = models.ForeignKey(
+    user: Any = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("user"),
         null=True,
@@ -48,8 +48,3 @@ class Identity(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.identity_id}"
-
-    @property
-    def row(self) -> Any:
-        """``user``, where there is one for certain."""
-        return self.user

@@ -33,7 +33,7 @@ def apply(identity: Identity, user: Person, request: HttpRequest | None, *, fres
     """Give the row what a fresh verdict about ``user`` says, and no more."""
     if not isinstance(user, OrgUser):
         if identity.lent:
-            take_back(identity.row)
+            take_back(identity.user)
         return
     gives = wanted(user, request) if fresh else identity.wanted
     if gives != identity.wanted:
@@ -65,7 +65,7 @@ def wanted(user: OrgUser, request: HttpRequest | None) -> list[str]:
 
 
 def _change(identity: Identity, gives: list[str]) -> None:
-    row = identity.row
+    row = identity.user
     with transaction.atomic():
         # Others may be at it, too, and what is written down decides. To write first locks the row
         # on every database; to read first and write then is what SQLite refuses.

@@ -159,7 +159,7 @@ def follow(identity: Identity, user: Person) -> None:
         return
     before, identity.email = identity.email, address
     identity.save(update_fields=["email"])
-    row, field = identity.row, email_field()
+    row, field = identity.user, email_field()
     if not identity.made_user or field is None or not has_address(row, before):
         return
     model: Any = get_user_model()

@@ -9,7 +9,6 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, fields
-from datetime import datetime
 from itertools import islice
 from typing import IO, Any, TextIO
 
@@ -116,12 +115,8 @@ def _line(user: AppUser) -> str:
 
 
 def _plain(user: AppUser) -> dict[str, Any]:
-    plain: dict[str, Any] = json.loads(json.dumps(asdict(user), default=_text))
-    return plain
-
-
-def _text(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+    text = json.dumps(asdict(user), default=lambda moment: moment.isoformat())
+    return dict(json.loads(text))
 
 
 def _write(users: Iterable[AppUser], form: str, file: IO[str] | Any) -> None:
