@@ -111,8 +111,9 @@ def _by_address() -> Callable[[str], AppUser | None]:
             found = client.execute(_ONE, {"input": {"email": wanted}})["appUser"]
         except (NotFound, Rejected):
             return None
-        is_it = found is not None and emails.clean(found["email"]) == wanted
-        return AppUser(**found, app_id=conf.APP_ID or "") if is_it else None
+        if found is None or emails.clean(found["email"]) != wanted:
+            return None
+        return AppUser(**found, app_id=conf.APP_ID or "")
 
     return ask
 
