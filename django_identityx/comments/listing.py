@@ -58,7 +58,10 @@ class Listing:
     after: str
 
 
-def reader(request: HttpRequest) -> tuple[AppUser, Credential] | None:
+Reader = tuple[AppUser, Credential]
+
+
+def reader(request: HttpRequest) -> Reader | None:
     """The reader behind a request, and their credential; None for everybody else."""
     request.__dict__[PRIVATE] = True
     known = details(request)
@@ -75,21 +78,19 @@ def listing(request: HttpRequest, stream: Stream, after: str = "") -> Listing:
     """
     cursor = stream.cursor(after) if after else ""
     application, known = applications.current(request), reader(request)
-    if known is not None:
-        user, credential = known
-        try:
-            return _engine_of_process().answer(
-                _Question(application, stream, cursor, credential, user.id)
-            )
-        except Rejected:  # it has ended since it was verified
-            verification.forget(credential)
+    try:
+        return _engine_of_process().answer(_Question(application, stream, cursor, known))
+    except Rejected:  # it has ended since it was verified
+        if known is None:
+            raise
+        verification.forget(known[1])
     return _engine_of_process().answer(_Question(application, stream, cursor))
 
 
-def forget(application: Application, stream: Stream, credential: Credential) -> None:
+def forget(application: Application, stream: Stream, known: Reader) -> None:
     """Have who has just written see it at once, and everybody else on this page soon."""
-    _engine_of_process().forget(_Question(application, stream, "", credential).key)
-    _engine_of_process().forget(_Question(application, stream, "").key)
+    for whose in (known, None):
+        _engine_of_process().forget(_Question(application, stream, "", whose).key)
 
 
 def shown(comment: Comment, user_id: str) -> Shown:
@@ -116,17 +117,13 @@ class _Question(AboutApplication[Listing]):
     """``commentsForStream`` for a reader, or for nobody."""
 
     def __init__(
-        self,
-        application: Application,
-        stream: Stream,
-        cursor: str,
-        credential: Credential | None = None,
-        user_id: str = "",
+        self, application: Application, stream: Stream, cursor: str, known: Reader | None = None
     ) -> None:
-        token = credential.token if credential is not None else ""
-        super().__init__(application, token, stream.identifier, cursor)
         self._stream, self._cursor = stream, cursor
-        self._credential, self._user_id = credential, user_id
+        self._user_id = known[0].id if known else ""
+        self._credential = known[1] if known else None
+        token = known[1].token if known else ""
+        super().__init__(application, token, stream.identifier, cursor)
 
     def answer(self, client: IdentityXClient) -> Listing:
         page = client.comments.page(

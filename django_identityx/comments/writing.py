@@ -15,11 +15,9 @@ from .. import applications, ratelimits, verification
 from ..addresses import visitor
 from ..applications import Application
 from ..client import IdentityXClient
-from ..credentials import Credential
 from ..exceptions import InvalidInput, NotAllowed, NotFound, OperationFailed, Rejected
 from ..middleware import details
-from ..users import AppUser
-from .listing import Shown, forget, listing, reader, shown
+from .listing import Reader, Shown, forget, listing, reader, shown
 from .streams import Stream
 
 TWICE = timedelta(minutes=1)  # the same text again is a second press of the button
@@ -64,7 +62,8 @@ def write(request: HttpRequest, stream: Stream, text: str, name: str = "") -> Sh
 
     Raises `NotTaken`, `LimitExceeded`, `Unavailable`, `ConfigurationError`.
     """
-    application, user, credential = _participant(request)
+    application, person = _participant(request)
+    user, credential = person
     html = linebreaks(text, autoescape=True)
     for known in listing(request, stream).comments:
         is_new = datetime.now(UTC) - known.created_at < TWICE
@@ -90,10 +89,10 @@ def write(request: HttpRequest, stream: Stream, text: str, name: str = "") -> Sh
     except NotAllowed:
         raise NotTaken("unverified") from None
     except OperationFailed:
-        forget(application, stream, credential)
+        forget(application, stream, person)
         is_closed = listing(request, stream).closed
         raise NotTaken("closed" if is_closed else "refused") from None
-    forget(application, stream, credential)
+    forget(application, stream, person)
     if name and name != user.display_name:
         verification.forget(credential)  # which has the name
     return shown(comment, user.id)
@@ -101,7 +100,8 @@ def write(request: HttpRequest, stream: Stream, text: str, name: str = "") -> Sh
 
 def flag(request: HttpRequest, stream: Stream, comment_id: str) -> None:
     """Tell the moderators of a comment, as the reader of ``request``; raises as `write` does."""
-    application, _user, credential = _participant(request)
+    application, person = _participant(request)
+    credential = person[1]
     if not _ID.fullmatch(comment_id):
         raise NotTaken("not_found")
     client = IdentityXClient.from_settings(application, visitor=visitor(request))
@@ -116,10 +116,10 @@ def flag(request: HttpRequest, stream: Stream, comment_id: str) -> None:
         raise NotTaken("not_found") from None
     except OperationFailed:
         raise NotTaken("refused") from None
-    forget(application, stream, credential)
+    forget(application, stream, person)
 
 
-def _participant(request: HttpRequest) -> tuple[Application, AppUser, Credential]:
+def _participant(request: HttpRequest) -> tuple[Application, Reader]:
     """Who takes part, counted; `NotTaken` for who may not."""
     found, application = reader(request), applications.current(request)
     code = hindrance(request)
@@ -129,4 +129,4 @@ def _participant(request: HttpRequest) -> tuple[Application, AppUser, Credential
         *ratelimits.by_client("comment-address", request, application.app_id),
         ratelimits.bucket("comment-person", application.app_id or "", found[0].id),
     )
-    return application, *found
+    return application, found

@@ -8,6 +8,7 @@ import re
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import asdict, fields
 from itertools import islice
 from typing import IO, Any, TextIO
@@ -85,11 +86,9 @@ class Command(BaseCommand):
 
     def export(self, form: str, output: str) -> None:
         counted = self.counted(self.users.list(order="id"), self.users.count())
-        if output == "-":
-            _write(counted, form, self.stdout)
-            return
+        here: Any = nullcontext(self.stdout)
         try:
-            with open(output, "w", encoding="utf-8", newline="") as file:
+            with here if output == "-" else open(output, "w", encoding="utf-8", newline="") as file:
                 _write(counted, form, file)
         except OSError as error:
             raise CommandError(f"{output}: {error.strerror}") from None

@@ -8,6 +8,7 @@ import csv
 from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -49,11 +50,10 @@ class Command(BaseCommand):
         if email_field() is None:
             raise CommandError(f"{get_user_model()._meta.label} has no field for an address.")
         try:
-            if options["output"] is None:
-                counts = self.write(self.stdout, options)
-            else:
-                with options["output"].open("w", encoding="utf-8", newline="") as file:
-                    counts = self.write(file, options)
+            path: Path | None = options["output"]
+            opened = path and path.open("w", encoding="utf-8", newline="")
+            with opened or nullcontext(self.stdout) as file:
+                counts = self.write(file, options)
         except OSError as error:
             raise CommandError(f"{options['output']}: {error.strerror}") from None
         except IdentityXError as error:
