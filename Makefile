@@ -41,7 +41,7 @@ lint: $(VENV)/.ready
 	touch $@
 
 docs: .venv-tools/.ready  ## the documentation, in docs/_build/html
-	.venv-tools/bin/sphinx-build -qW --keep-going -b html docs docs/_build/html
+	.venv-tools/bin/sphinx-build -qWE --keep-going -b html docs docs/_build/html
 
 api: .venv-tools/.ready  ## schemathesis against the example
 	.venv-tools/bin/python .ci/try_api.py

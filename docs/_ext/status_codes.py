@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
+from sphinx.transforms import SphinxTransform
+
+
+class StatusCodes(SphinxTransform):
+    """Puts the numbers of headings into the index."""
+
+    default_priority = 800  # Sphinx gathers the index at 850
+
+    def apply(self, **kwargs: Any) -> None:
+        for section in self.document.findall(nodes.section):
+            numbers = re.findall(r"\b\d{3}\b", section[0].astext())
+            entries = [("single", number, section["ids"][0], "", None) for number in numbers]
+            if entries:
+                section.insert(1, addnodes.index(entries=entries))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register it with Sphinx."""
-    app.connect("doctree-read", _put_into_the_index)
+    app.add_transform(StatusCodes)
     return {"parallel_read_safe": True}
-
-
-def _put_into_the_index(app: Sphinx, doctree: nodes.document) -> None:
-    for section in doctree.findall(nodes.section):
-        numbers = re.findall(r"\b\d{3}\b", section[0].astext())
-        entries = [("single", number, section["ids"][0], "", None) for number in numbers]
-        if entries:
-            section.insert(1, addnodes.index(entries=entries))
