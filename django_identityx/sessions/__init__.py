@@ -19,7 +19,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.middleware.csrf import rotate_token
 
-from .. import applications, audit
+from .. import audit
 from ..addresses import visitor
 from ..credentials import Credential, TokenType
 from ..users import AppUser, OrgUser
@@ -115,11 +115,10 @@ def login(
     if not is_same_person(request, user):
         request.session.flush()
     request.session.cycle_key()
-    app_id = applications.current(request).app_id or ""
-    row = rows.write(request, user.identity, app_id)
+    row = rows.write(request, user.identity)
     if held is not None:  # only now: where the new one can't be written, the old one goes on
         rows.drop(held.row)
-    request.session[KEY] = begin(user, credential, app_id, row)
+    request.session[KEY] = begin(request, user, credential, row)
     if held is not None and held.actor is not None:
         revoke_and_tell(held, request)
     elif held is not None and held.credential != credential:

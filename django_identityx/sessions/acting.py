@@ -79,10 +79,9 @@ def _begin(request: HttpRequest, held: Held, user: AppUser, credential: Credenti
     session = request.session = type(waiting)()
     try:
         session.create()
-        app_id = applications.current(request).app_id or ""
-        row = rows.write(request, user.identity, app_id, held.identity[2])
+        row = rows.write(request, user.identity, held.identity[2])
         session[KEY] = {
-            **begin(user, credential, app_id, row),
+            **begin(request, user, credential, row),
             "actor": _mark(held, waiting.session_key),
         }
         session.save()

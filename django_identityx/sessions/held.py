@@ -140,14 +140,21 @@ def get_actor_hint(request: HttpRequest) -> str:
     return "" if actor is None else actor.hint
 
 
-def begin(user: AppUser | OrgUser, credential: Credential, app_id: str, row: int) -> dict[str, Any]:
+def app_id_of(request: HttpRequest) -> str:
+    """The application that people sign in to here, as sessions and rows have it."""
+    return applications.current(request).app_id or ""
+
+
+def begin(
+    request: HttpRequest, user: AppUser | OrgUser, credential: Credential, row: int
+) -> dict[str, Any]:
     """What a session keeps from a sign-in on."""
     now = time.time()
     return {
         "type": credential.token_type.value,
         "token": credential.token,
         "identity": list(user.identity),
-        "app": app_id,
+        "app": app_id_of(request),
         "hint": user.name or user.email,
         "at": now,
         "row": row,

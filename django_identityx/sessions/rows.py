@@ -19,7 +19,7 @@ from django.utils import timezone
 from ..addresses import visitor
 from ..exceptions import Unavailable
 from ..models import SignIn
-from .held import Held, read
+from .held import Held, app_id_of, read
 
 logger = logging.getLogger("django_identityx")
 
@@ -32,7 +32,7 @@ class NotEnded(Exception):
     """The store could not delete a session."""
 
 
-def write(request: HttpRequest, identity: Identity, app_id: str, actor_id: str = "") -> int:
+def write(request: HttpRequest, identity: Identity, actor_id: str = "") -> int:
     """Write a sign-in down; ``actor_id`` is whose it is, if not the person's own.
 
     Raises `Unavailable` where the database does not take it.
@@ -40,7 +40,7 @@ def write(request: HttpRequest, identity: Identity, app_id: str, actor_id: str =
     kind, _, identity_id = identity
     row = SignIn(
         kind=kind,
-        app_id=app_id,
+        app_id=app_id_of(request),
         identity_id=identity_id,
         actor_id=actor_id,
         created_at=timezone.now(),
@@ -55,14 +55,14 @@ def write(request: HttpRequest, identity: Identity, app_id: str, actor_id: str =
     return int(row.pk)
 
 
-def renew(request: HttpRequest, held: Held, app_id: str) -> int | None:
+def renew(request: HttpRequest, held: Held) -> int | None:
     """Write down that the session lives, and by which key; None if its row is gone.
 
     Raises `DatabaseError`, which says nothing about the row.
     """
     if held.row is None:
         try:
-            return write(request, held.identity, app_id)
+            return write(request, held.identity)
         except Unavailable as error:
             raise DatabaseError from error
     kind, _, identity_id = held.identity

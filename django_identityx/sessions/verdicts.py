@@ -22,7 +22,7 @@ from ..users import ApiTokenUser, AppUser, OrgUser
 from ..verification import Verdict
 from . import rows
 from .ending import revoke_and_tell
-from .held import KEY, Held, fields, held_in, read
+from .held import KEY, Held, app_id_of, fields, held_in, read
 from .loading import aload, load
 
 logger = logging.getLogger("django_identityx")
@@ -239,16 +239,15 @@ def _from_snapshot(
 
 def _renew(request: HttpRequest, held: Held, verdict: Verdict, now: float) -> bool:
     """Write snapshot and sign-in again; False where the sign-in is gone."""
-    app_id = applications.current(request).app_id or ""
     try:
-        row = rows.renew(request, held, app_id)
+        row = rows.renew(request, held)
     except DatabaseError:
         logger.warning("A sign-in could not be written down again: the database is in trouble.")
         return True
     if row is None:
         return False
     renewed = fields(verdict.user, verdict.verified_at, now)
-    request.session[KEY] = {**held.data, "app": app_id, "row": row, **renewed}
+    request.session[KEY] = {**held.data, "app": app_id_of(request), "row": row, **renewed}
     return True
 
 
