@@ -105,10 +105,15 @@ def _is_actor(data: Any) -> bool:
     return "actor" not in data and data["type"] == TokenType.ORG_USER.value
 
 
+def stored(request: HttpRequest | None) -> Held | None:
+    """As `read`, of a request that may have no session."""
+    session = getattr(request, "session", None)
+    return None if session is None else read(session)
+
+
 def held_in(request: HttpRequest) -> Held | None:
     """Whoever signed in to this application; a session of another one is nobody's."""
-    session = getattr(request, "session", None)
-    held = None if session is None else read(session)
+    held = stored(request)
     if held is None or held.is_of(applications.current(request)):
         return held
     logger.debug("session: of another application")

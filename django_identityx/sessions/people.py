@@ -13,7 +13,7 @@ from ..exceptions import Rejected
 from ..users import AppUser, OrgUser
 from . import rows
 from .ending import revoke_and_tell
-from .held import KEY, Held, read
+from .held import KEY, Held, read, stored
 from .loading import load
 from .verdicts import Acted
 
@@ -47,22 +47,22 @@ def _django_logged_in(
     sender: Any, request: HttpRequest | None, user: Any = None, **kwargs: Any
 ) -> None:
     """End the session of another person whom Django's user signs in beside."""
-    held = _in_session(request)
+    held = stored(request)
     if request is None or held is None:
         return
     snapshot = held.snapshot()
     if held.actor is not None or snapshot is None or not _is_row_of(user, snapshot[0]):
-        leave(request, held)
+        _leave(request, held)
 
 
 def _django_logged_out(sender: Any, request: HttpRequest | None, **kwargs: Any) -> None:
     """Revoke what a session held when Django's own ``logout()`` is about to flush it."""
-    held = _in_session(request)
+    held = stored(request)
     if request is not None and held is not None:
-        leave(request, held)
+        _leave(request, held)
 
 
-def leave(request: HttpRequest, held: Held) -> None:
+def _leave(request: HttpRequest, held: Held) -> None:
     user = known_user(request)
     request.session.pop(KEY, None)
     rows.drop(held.row)
@@ -70,11 +70,6 @@ def leave(request: HttpRequest, held: Held) -> None:
     if details is not None:
         details.forget()  # request.user is Django's from here on
     revoke_and_tell(held, request, user)
-
-
-def _in_session(request: HttpRequest | None) -> Held | None:
-    session = getattr(request, "session", None)
-    return None if session is None else read(session)
 
 
 def _is_row_of(row: Any, user: AppUser | OrgUser) -> bool:

@@ -101,17 +101,12 @@ def _claimed(request: HttpRequest, link: Link, mark: str = "") -> Iterator[Claim
                 claim.release()
             raise
     except (Rejected, NoVerdict) as error:
-        reason = _reason(error)
+        reason = "unavailable" if isinstance(error, Unavailable) else "misconfigured"
+        reason = error.reason if isinstance(error, Rejected) else reason
         logger.debug("Link led to nothing: %s.", reason)
         audit.login_failed(request, reason, kind=link.kind.token_type.value, email=link.email)
         raise
     logger.debug("Link taken.")
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, Rejected):
-        return error.reason
-    return "unavailable" if isinstance(error, Unavailable) else "misconfigured"
 
 
 def _sign_in(request: HttpRequest, link: Link, claim: Claim) -> AppUser | OrgUser:
@@ -123,7 +118,10 @@ def _sign_in(request: HttpRequest, link: Link, claim: Claim) -> AppUser | OrgUse
         request.session = first.session
         request.session.modified = True
         _complete(claim, request)
-        return _known(request)
+        known = sessions.get_user(request)
+        if not isinstance(known, AppUser | OrgUser):
+            raise _used()
+        return known
     user, credential, said = _exchange(request, link)
     try:
         if not claim.is_held():
@@ -223,13 +221,6 @@ def _end_others(request: HttpRequest, user: AppUser | OrgUser) -> None:
     else:
         sessions.logout_everywhere(user)
         raise Rejected("other_account", "The link was for another account.")
-
-
-def _known(request: HttpRequest) -> AppUser | OrgUser:
-    user = sessions.get_user(request)
-    if not isinstance(user, AppUser | OrgUser):
-        raise _used()
-    return user
 
 
 def _session(key: str, request: HttpRequest) -> HttpRequest:
