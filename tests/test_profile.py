@@ -331,6 +331,7 @@ def test_attributes_that_the_site_names(sandbox: Sandbox, visitor: Visitor) -> N
         ({"email": "a@example.net"}, {"email"}),
         ({"given_name": "x" * 256}, {"given_name"}),
         ({"postal_code": "nonsense"}, {"postal_code"}),
+        ({"country_code": "CA"}, {"postal_code"}),  # a field that was not sent
         ({"region_code": "ON"}, {"region_code"}),
         ({"country_code": "XX"}, {"country_code"}),
         ({"receive_email": "perhaps"}, {"receive_email"}),

@@ -61,7 +61,7 @@ class Outcome:
 
     @property
     def errors(self) -> dict[str, list[str]]:
-        """What IdentityX refused, by our names of the fields; empty for what names none."""
+        """What IdentityX refused, by our names of the fields; ``__all__`` for what names none."""
         if not isinstance(self.error, InvalidInput):
             return {}
         found = {_ours(name): lines for name, lines in self.error.fields.items()}
@@ -115,5 +115,4 @@ def _know(request: HttpRequest, credential: Credential, outcome: Outcome) -> Non
 
 
 def _ours(name: str) -> str:
-    snake = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
-    return "" if name == "__all__" else snake
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)

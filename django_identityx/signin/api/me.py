@@ -90,8 +90,7 @@ class MeView(Profiling, JSONView):
             wait = outages.tell(self.django_request, outcome.error)
             raise Refused("partly", wait=wait)
         if outcome.error is not None:
-            form.refuse(outcome.errors)
-            raise serializers.ValidationError(_nested(form.errors))
+            raise serializers.ValidationError(_nested(outcome.errors))
         return self.tell(outcome.person)
 
     def tell(self, user: object) -> Response:
