@@ -40,7 +40,7 @@ class Redeeming(Entry):
 
     redeems = True
 
-    def take(
+    def proceed(
         self, text: str, mark: str, **answers: bool
     ) -> tuple[Decision, AppUser | OrgUser | None]:
         """Do what may happen to a link, as `decide` says by ``answers``; who has signed in by it.

@@ -101,7 +101,7 @@ class JSONEndpoint(Entry, APIView):
         return Response({"code": "link_sent", "detail": detail}, status.HTTP_202_ACCEPTED)
 
     def get_exception_handler(self) -> Callable[..., Any]:
-        return _answer
+        return _in_our_shape
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         if response.status_code >= 400 and isinstance(response.data, dict):
@@ -143,7 +143,7 @@ def valid(
     return serializer.validated_data
 
 
-def _answer(exc: Exception, context: dict[str, Any]) -> Response | None:
+def _in_our_shape(exc: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's answer to an error, in our shape."""
     response = exception_handler(exc, context)
     if response is None:

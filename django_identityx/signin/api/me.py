@@ -62,12 +62,12 @@ class MeView(Profiling, JSONView):
     """
 
     def get(self, request: Request) -> Response:
-        return self.tell(sessions.get_user(self.django_request))
+        return self.told(sessions.get_user(self.django_request))
 
     def patch(self, request: Request) -> Response:
         credential = self.reader()
         if credential is None:
-            return self.tell(None)
+            return self.told(None)
         data = valid(ProfileSerializer, request)
         try:
             given = _flat(data)
@@ -83,7 +83,7 @@ class MeView(Profiling, JSONView):
             outcome = save(self.django_request, credential, form.changes())
         except Rejected:  # it has ended since it was verified
             verification.forget(credential)
-            return self.tell(None)
+            return self.told(None)
         if isinstance(outcome.error, NoVerdict):
             if outcome.person is None:
                 raise outcome.error
@@ -91,9 +91,9 @@ class MeView(Profiling, JSONView):
             raise Refused("partly", wait=wait)
         if outcome.error is not None:
             raise serializers.ValidationError(_nested(outcome.errors))
-        return self.tell(outcome.person)
+        return self.told(outcome.person)
 
-    def tell(self, user: object) -> Response:
+    def told(self, user: object) -> Response:
         """Who it is, or that it is nobody."""
         token = {"csrf_token": get_token(self.django_request)}
         if not isinstance(user, AppUser | OrgUser):

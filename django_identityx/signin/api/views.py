@@ -144,7 +144,7 @@ class LoginView(Redeeming, JSONView):
         # Left with a question too, so that an answer that got lost can be had again.
         mark = Mark.for_browser(self.django_request)
         self.cookies.append(mark)
-        decision, _user = self.take(
+        decision, _user = self.proceed(
             data["token"],
             mark.id,
             pressed=True,

@@ -63,7 +63,7 @@ class CallbackView(Redeeming, Page):
         request = self.request
         answers = {"pressed": pressed, "confirmed": pressed, "replace": "switch" in request.POST}
         try:
-            decision, user = self.take(carrier.token, Mark.of(request).id, **answers)
+            decision, user = self.proceed(carrier.token, Mark.of(request).id, **answers)
         except Rejected as rejected:
             self.dropped.append(Carrier)
             return self.refusal(rejected, carrier)
