@@ -15,12 +15,11 @@ from rest_framework.request import Request
 from . import applications, outages
 from .access import NEVER_STORED, denied_data, denied_status, get_access
 from .applications import ANY_ORGANIZATION, Application
-from .conf import rules
 from .credentials import Credential
 from .exceptions import ConfigurationError, NoVerdict, Rejected
 from .middleware import details
 from .profile import gap_now, incomplete_data
-from .users import ApiTokenUser, AppUser, OrgUser
+from .users import ROLES, ApiTokenUser, AppUser, OrgUser
 from .verification import organization_of
 
 ORG_USER_KINDS = frozenset({"OrgUser", "OrgUserApiToken"})
@@ -152,7 +151,7 @@ def has_role(
     Raises `ConfigurationError` where no one organization is ours: anybody owns one of their own;
     and for a role that IdentityX does not have.
     """
-    if unknown := set(roles) - set(rules.ROLES):
+    if unknown := set(roles) - set(ROLES):
         raise ConfigurationError(f"IdentityX has no role {min(unknown)!r}.")
     if not isinstance(user, OrgUser) or (interactive and isinstance(user, ApiTokenUser)):
         return False

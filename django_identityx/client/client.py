@@ -23,7 +23,7 @@ from ..service import (
     shape,
     value_of,
 )
-from ..users import ApiTokenUser, AppUser, ConsentPolicy, Country, Membership, OrgUser
+from ..users import ROLES, ApiTokenUser, AppUser, ConsentPolicy, Country, Membership, OrgUser
 from .app_users import AppUsers, OwnProfile
 from .base import BaseClient
 from .comments import Comments
@@ -31,7 +31,6 @@ from .entitlements import AccessLevels, Teams
 from .organizations import ApplicationSettings, Memberships, OrganizationSettings
 from .resource import wire
 from .results import (
-    ROLES,
     AppContext,
     AppUserLogin,
     ContentAccess,
@@ -387,7 +386,7 @@ def _memberships(value: Any) -> tuple[Membership, ...]:
     if not isinstance(value, list):
         raise shape("userOrganizations")
     memberships = tuple([read(Membership, entry) for entry in value])  # a null is no "no role"
-    if not {membership.role for membership in memberships} <= ROLES:
+    if not {membership.role for membership in memberships} <= set(ROLES):
         raise shape("role")
     return memberships
 

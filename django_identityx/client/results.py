@@ -9,8 +9,6 @@ from typing import Any
 from ..credentials import Credential
 from ..users import AccessLevel, AppUser, ConsentPolicy, Country, OrgUser, Team
 
-ROLES = frozenset({"Owner", "Administrator", "Member", "Guest"})
-
 
 @dataclass(frozen=True)
 class AppUserLogin:

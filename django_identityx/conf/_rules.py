@@ -16,12 +16,11 @@ from urllib.parse import SplitResult, urlsplit
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from ..users import PROFILE_FIELDS
+from ..users import PROFILE_FIELDS, ROLES
 
 Rule = Callable[[Any], str]
 
 KINDS = ("AppUser", "OrgUser")  # who can sign in by link
-ROLES = ("Owner", "Administrator", "Member", "Guest")
 RATES: dict[str, str | Sequence[str]] = {  # the scopes that there are, and their defaults
     "send-address": ["10/min", "100/hour"],
     "send-email": ["5/min", "20/hour"],

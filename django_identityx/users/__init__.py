@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PROFILE_FIELDS",
+    "ROLES",
     "AccessLevel",
     "ApiTokenUser",
     "AppUser",
@@ -65,6 +66,8 @@ __all__ = [
     "is_org_user",
 ]
 
+ROLES = ("Owner", "Administrator", "Member", "Guest")  # in an organization
+
 
 @dataclass(frozen=True)
 class AccessLevel:
@@ -84,7 +87,7 @@ class Team:
 
 @dataclass(frozen=True)
 class Membership:
-    """A role (``Owner``, ``Administrator``, ``Member``, ``Guest``) in one organization."""
+    """A role, one of ``ROLES``, in one organization."""
 
     role: str
     organization_id: str = field(metadata={"wire": "organization.id"})
