@@ -105,9 +105,6 @@ class BoundedMap(Generic[K, V]):
         self._lock = threading.Lock()
         self.get = self._values.get
 
-    def __len__(self) -> int:
-        return len(self._values)
-
     def put(self, key: K, value: V) -> None:
         with self._lock:
             self._values[key] = value
