@@ -106,6 +106,14 @@ def test_an_address_that_somebody_new_has_opens_no_account(way: str) -> None:
     assert Identity.objects.get(user=rita).identity_id == "5d1b36070ce467bff67fffff"
 
 
+def test_two_spellings_of_one_address_are_two_users_with_it(way: str) -> None:
+    User.objects.create(username="spaced", email=f" {READER}")
+    found = run()
+    assert {found[name]["reason"] for name in ("rita", "spaced")} == {
+        "several users have this address"
+    }
+
+
 def test_output_goes_to_a_file(tmp_path: Path) -> None:
     path = tmp_path / "links.csv"
     assert run("--dry-run", "--output", str(path)) == {}

@@ -79,14 +79,14 @@ class Command(BaseCommand):
         field = email_field()
         assert field is not None  # noqa: S101 - asked for above
         users = get_user_model()._default_manager.order_by("pk")
-        many = Counter(str(a).casefold() for a in users.values_list(field.name, flat=True) if a)
+        many = Counter(emails.clean(str(a)) for a in users.values_list(field.name, flat=True))
         find = _by_address()
         for row in users.iterator(chunk_size=PAGE):
             address = str(getattr(row, field.name) or "")
             if not address:
                 continue
             reason = ""
-            if many[address.casefold()] > 1:
+            if many[emails.clean(address)] > 1:
                 reason = "several users have this address"
             elif not row.is_active:
                 reason = "inactive"
