@@ -17,6 +17,7 @@ from django_identityx.middleware import Details
 from django_identityx.models import SignIn
 from django_identityx.sandbox import DAILY_APP_ID, WEEKLY_APP_ID, Sandbox
 from django_identityx.sending import wait_until_sent
+from django_identityx.signin.cookies import Mark
 from django_identityx.testing import authorization, credential, login
 
 from .site import READER, Visitor, forms
@@ -385,7 +386,9 @@ def test_the_reader_s_devices_are_left_alone(sandbox: Sandbox, acting: Visitor) 
     assert 'name="everywhere"' not in page.content.decode()
     fields = forms(page)[0][1]
     for url in (DEVICES, LOGOUT):
-        assert acting.post(url, {**fields, "everywhere": "1"}).status_code == 403
+        refused = acting.post(url, {**fields, "everywhere": "1"})
+        assert refused.status_code == 403
+        assert Mark.name not in refused.cookies  # the same person goes on
     assert acting.post(DEVICES, {**fields, "end": str(row)}).status_code == 403
     token = acting.get(ME).json()["csrf_token"]
     for name, data in (

@@ -54,8 +54,9 @@ def end(view: Entry, ending: str, *, everywhere: bool) -> bool:
     request = view.django_request
     known = {str(row.pk): is_current for row, is_current in sessions.sign_ins(request)}
     if everywhere or known.get(ending):
-        view.dropped += THIS_BROWSER
-        return sessions.logout(request, everywhere=everywhere)
+        ended = sessions.logout(request, everywhere=everywhere)
+        view.dropped += THIS_BROWSER  # not where that is refused: the same person goes on
+        return ended
     return ending not in known or sessions.end_sign_in(request, int(ending))
 
 

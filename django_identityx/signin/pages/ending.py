@@ -24,8 +24,9 @@ class LogoutView(Page):
         return self.form()
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        self.dropped += THIS_BROWSER
-        return self.signed_out(sessions.logout(request, everywhere="everywhere" in request.POST))
+        ended = sessions.logout(request, everywhere="everywhere" in request.POST)
+        self.dropped += THIS_BROWSER  # not where that is refused: the same person goes on
+        return self.signed_out(ended)
 
     def signed_out(self, all_ended: bool) -> HttpResponse:
         if all_ended:
