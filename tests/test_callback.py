@@ -155,3 +155,11 @@ def test_how_long_the_link_works_is_said(sandbox: Sandbox, settings) -> None:
     visitor = Visitor()
     visitor.ask()
     assert b"for 15 minutes" in visitor.get(reverse("identityx:link-sent")).content
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_without_a_link_the_application_does_not_matter(settings, method: str) -> None:
+    """A resolver that fails turns no page that says "open the link again" into a bare 500."""
+    settings.IDENTITYX_APPLICATION_RESOLVER = "builtins.repr"
+    answer = getattr(Visitor(), method)(reverse("identityx:callback"))
+    assert answer.status_code in {400, 403}

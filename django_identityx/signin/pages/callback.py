@@ -156,7 +156,7 @@ class CallbackView(Redeeming, Page):
     def readable(self, carrier: Carrier) -> Link | None:
         """What a link claims, be it too old or used."""
         with contextlib.suppress(Rejected):
-            return read_link(carrier.token, self.application)
+            return read_link(carrier.token, self.application) if carrier.token else None
         return None
 
 
