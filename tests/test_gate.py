@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -172,6 +173,31 @@ def test_calls_that_were_under_way_when_it_opened_prolong_nothing(
     clock.advance(FIRST_PAUSE)
     call(way)
     assert way.is_closed(VERIFICATION)
+
+
+@each_lane
+def test_what_interrupts_the_end_of_a_call_keeps_neither_place_nor_probe(
+    way: Gate, clock: SimulatedClock, lane: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def interrupt(record: logging.LogRecord) -> bool:
+        raise KeyboardInterrupt
+
+    caplog.set_level(logging.INFO, "django_identityx")
+    caplog.handler.addFilter(interrupt)
+    try:
+        for _ in range(FAILURES - 1):
+            call(way, Unreachable("down"), lane)
+        with pytest.raises(KeyboardInterrupt):  # in the line that tells of the opening
+            call(way, Unreachable("down"), lane)
+        clock.advance(FIRST_PAUSE)
+        with pytest.raises(KeyboardInterrupt):  # of a probe that fails
+            call(way, Unreachable("down"), lane)
+    finally:
+        caplog.handler.removeFilter(interrupt)
+    assert way.load(lane).taken == 0
+    clock.advance(2 * FIRST_PAUSE)
+    call(way, lane=lane)
+    assert way.is_closed(lane)
 
 
 # --- places -------------------------------------------------------------------------------------

@@ -94,12 +94,14 @@ class Breaker:
             return self._is_probing
 
     def end(self, outcome: Outcome, *, is_probe: bool) -> None:
-        if outcome is Outcome.TROUBLE:
-            self._failed()
-        elif outcome is not Outcome.NOTHING:
-            self._succeeded()
-        if is_probe:
-            self._is_probing = False
+        try:
+            if outcome is Outcome.TROUBLE:
+                self._failed()
+            elif outcome is not Outcome.NOTHING:
+                self._succeeded()
+        finally:  # interrupted, or by a log's filter that raises: the next one may still probe
+            if is_probe:
+                self._is_probing = False
 
     def _failed(self) -> None:
         with self._lock:
@@ -263,8 +265,10 @@ class Gate:
             raise
         finally:
             _under_way.is_one = False
-            breaker.end(outcome, is_probe=is_probe)
-            places.leave(is_known, outcome, time.monotonic() - began)
+            try:
+                breaker.end(outcome, is_probe=is_probe)
+            finally:
+                places.leave(is_known, outcome, time.monotonic() - began)
 
     def refuse_early(self, lane: str, *, is_known: bool = False) -> None:
         """Raise `Busy` or `LeftAlone` if a call would right now."""
