@@ -1,4 +1,4 @@
-"""What a page and its JSON twin say of a sign-in."""
+"""What a page and its JSON twin say of a sign-in, and how both end one."""
 
 from __future__ import annotations
 
@@ -49,14 +49,19 @@ def _name(row: SignIn) -> str:
     return _("Support, acting for you") if row.actor_id else describe_agent(row.user_agent)
 
 
+def sign_out(view: Entry, *, everywhere: bool) -> bool:
+    """End the session and what the browser keeps beside it; whether all that was to end has."""
+    ended = sessions.logout(view.django_request, everywhere=everywhere)
+    view.dropped += THIS_BROWSER  # not where that is refused: the same person goes on
+    return ended
+
+
 def end(view: Entry, ending: str, *, everywhere: bool) -> bool:
     """End one of the person's sign-ins by its id, or all; whether what was to end has ended."""
     request = view.django_request
     known = {str(row.pk): is_current for row, is_current in sessions.sign_ins(request)}
     if everywhere or known.get(ending):
-        ended = sessions.logout(request, everywhere=everywhere)
-        view.dropped += THIS_BROWSER  # not where that is refused: the same person goes on
-        return ended
+        return sign_out(view, everywhere=everywhere)
     return ending not in known or sessions.end_sign_in(request, int(ending))
 
 

@@ -17,8 +17,8 @@ from ...profile import LONGEST
 from ...users import AppUser, OrgUser
 from .. import redirects
 from ..asking import Asking
-from ..cookies import THIS_BROWSER, Mark
-from ..devices import devices, end
+from ..cookies import Mark
+from ..devices import devices, end, sign_out
 from ..flow import Step
 from ..reasons import Refused, reason_for
 from ..redemption import Redeeming
@@ -167,9 +167,7 @@ class LogoutView(JSONView):
 
     def post(self, request: Request) -> Response:
         data = valid(LogoutSerializer, request)
-        everywhere = sessions.logout(self.django_request, everywhere=data["everywhere"])
-        self.dropped += THIS_BROWSER
-        if not everywhere:
+        if not sign_out(self, everywhere=data["everywhere"]):
             raise Refused("not_ended", wait=5)
         return Response(status=status.HTTP_204_NO_CONTENT)
 

@@ -9,8 +9,7 @@ from django.shortcuts import redirect
 
 from ... import sessions
 from .. import redirects
-from ..cookies import THIS_BROWSER
-from ..devices import devices, end
+from ..devices import devices, end, sign_out
 from .base import Page
 
 
@@ -24,9 +23,7 @@ class LogoutView(Page):
         return self.form()
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        ended = sessions.logout(request, everywhere="everywhere" in request.POST)
-        self.dropped += THIS_BROWSER  # not where that is refused: the same person goes on
-        return self.signed_out(ended)
+        return self.signed_out(sign_out(self, everywhere="everywhere" in request.POST))
 
     def signed_out(self, all_ended: bool) -> HttpResponse:
         if all_ended:
