@@ -84,11 +84,6 @@ def email_field() -> Field[Any, Any] | None:
     return field if isinstance(field, Field) else None
 
 
-def is_powerful(row: Any) -> bool:
-    """Whether ``row`` is staff or a superuser, as far as the model knows such."""
-    return bool(getattr(row, "is_staff", False) or getattr(row, "is_superuser", False))
-
-
 def is_local(row: Any) -> bool:
     """Whether ``row`` is an account of the site's own: not one that just a sign-in by link made."""
     made = Identity.objects.filter(user=row, made_user=True)

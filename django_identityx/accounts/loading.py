@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from .. import sessions
 from ..conf import conf
 from ..exceptions import Rejected
 from ..users import OrgUser
@@ -103,8 +104,9 @@ def _settle(user: Person, same: list[Any]) -> Identity | None:
 
 def _may_attach(user: Person, row: Any) -> bool:
     """Whether a mailbox is enough for ``row``, as it is for a reset of its password."""
-    is_powerful = identities.is_powerful(row)
-    if is_powerful or not row.is_active or not identities.has_address(row, user.email):
+    if sessions.is_powerful(row) or not row.is_active:
+        return False
+    if not identities.has_address(row, user.email):
         return False
     if not getattr(user, "verified", True):
         return False

@@ -50,7 +50,10 @@ def may_act(user: object, application: Application) -> TypeGuard[OrgUser]:
 
 
 def is_powerful(loaded: Any) -> bool:
-    """Whether a reader is more on this site than IdentityX knows: their powers are not lent."""
+    """Whether a site's user has powers that IdentityX does not know of: they are not lent.
+
+    Staff or a superuser, as far as the user model knows such.
+    """
     return bool(getattr(loaded, "is_staff", False) or getattr(loaded, "is_superuser", False))
 
 

@@ -15,13 +15,13 @@ from typing import Any, TextIO
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
-from .... import emails
+from .... import emails, sessions
 from ....client import IdentityXClient
 from ....conf import conf
 from ....exceptions import IdentityXError, NotFound, Rejected
 from ....users import AppUser
 from ... import rows
-from ...identities import email_field, is_other, is_powerful, key_of
+from ...identities import email_field, is_other, key_of
 from ...models import Identity
 
 PAGE = 1000
@@ -90,7 +90,7 @@ class Command(BaseCommand):
                 reason = "several users have this address"
             elif not row.is_active:
                 reason = "inactive"
-            elif not include_staff and is_powerful(row):
+            elif not include_staff and sessions.is_powerful(row):
                 reason = "staff: needs --include-staff"
             reader = None if reason else find(emails.clean(address))
             yield row, address, reader, reason or _obstacle(row, reader)
